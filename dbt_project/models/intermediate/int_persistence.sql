@@ -1,0 +1,305 @@
+-- Persistence as a recommendation: each quarter's state against the quarters before it. Rows of the case expression
+-- stand in the order in which they apply. A missing quarter is never a pass.
+with states as (
+
+    select * from {{ ref('int_right_states') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('int_rules_by_quarter') }}
+
+),
+
+closures as (
+
+    select
+        closures.body_kind,
+        closures.pfa_code,
+        closures.right_number,
+        periods.quarter_index as closed_index
+    from {{ ref('case_closures') }} as closures
+    inner join {{ ref('stg_periods') }} as periods
+        on closures.closed_period_code = periods.period_code
+
+),
+
+-- which metrics, questions or items met which indicator: what "the same indicator" is compared on
+met_items as (
+
+    select distinct
+        indicators.body_kind,
+        indicators.pfa_code,
+        indicators.right_number,
+        rules.quarter_index,
+        indicators.indicator,
+        indicators.item_id
+    from {{ ref('int_indicators') }} as indicators
+    inner join rules
+        on indicators.period_code = rules.period_code
+    where
+        indicators.is_met
+        and (indicators.indicator <> 'S4' or rules.s4_counts = 'counts')
+
+),
+
+sequenced as (
+
+    select
+        states.*,
+        states.state in ('MET', 'NOT_MET') as is_assessable,
+        lag(states.state) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+            order by states.quarter_index
+        ) as previous_state,
+        max(case when states.state in ('MET', 'NOT_MET') then states.quarter_index end) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+            order by states.quarter_index
+            rows between unbounded preceding and 1 preceding
+        ) as last_assessable_index,
+        max(case when states.state = 'MET' then states.quarter_index end) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+            order by states.quarter_index
+            rows between unbounded preceding and current row
+        ) as last_met_index,
+        max(case when states.state = 'NOT_MET' then states.quarter_index end) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+            order by states.quarter_index
+            rows between unbounded preceding and current row
+        ) as last_not_met_index,
+        max(case when states.state <> 'NOT_SUBMITTED' then states.quarter_index end) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+            order by states.quarter_index
+            rows between unbounded preceding and current row
+        ) as last_submitted_index,
+        min(states.quarter_index) over (
+            partition by states.body_kind, states.pfa_code, states.right_number
+        ) as first_index
+    from states
+
+),
+
+last_closures as (
+
+    select
+        sequenced.body_kind,
+        sequenced.pfa_code,
+        sequenced.right_number,
+        sequenced.quarter_index,
+        max(closures.closed_index) as last_closed_index
+    from sequenced
+    inner join closures
+        on
+            sequenced.body_kind = closures.body_kind
+            and sequenced.pfa_code = closures.pfa_code
+            and sequenced.right_number = closures.right_number
+            and sequenced.quarter_index > closures.closed_index
+    group by sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.quarter_index
+
+),
+
+repeats as (
+
+    select distinct
+        sequenced.body_kind,
+        sequenced.pfa_code,
+        sequenced.right_number,
+        sequenced.quarter_index
+    from sequenced
+    inner join met_items as met_now
+        on
+            sequenced.body_kind = met_now.body_kind
+            and sequenced.pfa_code = met_now.pfa_code
+            and sequenced.right_number = met_now.right_number
+            and sequenced.quarter_index = met_now.quarter_index
+    inner join met_items as met_before
+        on
+            sequenced.body_kind = met_before.body_kind
+            and sequenced.pfa_code = met_before.pfa_code
+            and sequenced.right_number = met_before.right_number
+            and sequenced.last_assessable_index = met_before.quarter_index
+            and met_now.indicator = met_before.indicator
+            and met_now.item_id = met_before.item_id
+
+),
+
+compared as (
+
+    select
+        sequenced.*,
+        rules.bridge_quarters,
+        rules.close_quarters,
+        rules.persistence_scope,
+        last_closures.last_closed_index,
+        last_states.state as last_assessable_state,
+        sequenced.quarter_index - sequenced.last_assessable_index - 1 as unassessed_between,
+        rules.persistence_scope = 'any_indicator' or repeats.quarter_index is not null as is_repeat,
+        coalesce(
+            sequenced.quarter_index - last_closures.last_closed_index <= rules.reopen_quarters, false
+        ) as is_recently_closed,
+        -- quarters with a NOT_MET since the last MET; unassessable ones neither add nor reset
+        sum(case when sequenced.state = 'NOT_MET' then 1 else 0 end) over (
+            partition by
+                sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.last_met_index
+            order by sequenced.quarter_index
+            rows between unbounded preceding and current row
+        ) as clear_run,
+        sum(case when sequenced.state = 'MET' then 1 else 0 end) over (
+            partition by
+                sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.last_not_met_index
+            order by sequenced.quarter_index
+            rows between unbounded preceding and current row
+        ) as met_run
+    from sequenced
+    inner join rules
+        on sequenced.period_code = rules.period_code
+    left join last_closures
+        on
+            sequenced.body_kind = last_closures.body_kind
+            and sequenced.pfa_code = last_closures.pfa_code
+            and sequenced.right_number = last_closures.right_number
+            and sequenced.quarter_index = last_closures.quarter_index
+    left join sequenced as last_states
+        on
+            sequenced.body_kind = last_states.body_kind
+            and sequenced.pfa_code = last_states.pfa_code
+            and sequenced.right_number = last_states.right_number
+            and sequenced.last_assessable_index = last_states.quarter_index
+    left join repeats
+        on
+            sequenced.body_kind = repeats.body_kind
+            and sequenced.pfa_code = repeats.pfa_code
+            and sequenced.right_number = repeats.right_number
+            and sequenced.quarter_index = repeats.quarter_index
+
+),
+
+-- what the quarter would be with no case open; the events that open one are among them
+unopened as (
+
+    select
+        compared.*,
+        case
+            when state = 'MET' and is_recently_closed then 'REOPENED'
+            when state = 'MET' and previous_state = 'MET' and is_repeat then 'SEVERE_PERSISTENT'
+            when
+                state = 'MET' and last_assessable_state = 'MET' and unassessed_between > 0
+                and unassessed_between <= bridge_quarters and is_repeat
+                then 'SEVERE_PERSISTENT_BRIDGED'
+            when state = 'MET' then 'SEVERE'
+            when state = 'NOT_SUBMITTED' and previous_state = 'NOT_SUBMITTED' then 'NON_SUBMISSION'
+            when not is_assessable and last_assessable_state = 'MET' and unassessed_between = 0
+                then 'SEVERE_PENDING'
+            when state = 'NOT_MET' and last_assessable_state = 'MET' then 'RESET'
+            when state = 'NOT_MET' then 'CLEAR'
+            else 'NOT_ASSESSED'
+        end as unopened_result
+    from compared
+
+),
+
+opened as (
+
+    select
+        unopened.*,
+        min(case
+            when
+                unopened_result in
+                ('SEVERE_PERSISTENT', 'SEVERE_PERSISTENT_BRIDGED', 'NON_SUBMISSION', 'REOPENED')
+                then quarter_index
+        end) over (
+            partition by body_kind, pfa_code, right_number, last_closed_index
+            order by quarter_index
+            rows between unbounded preceding and current row
+        ) as opened_index,
+        -- where the run of severe quarters, or of missing returns, began
+        case
+            when state = 'NOT_SUBMITTED' then coalesce(last_submitted_index, first_index - 1) + 1
+            else min(case when state = 'MET' then quarter_index end) over (
+                partition by body_kind, pfa_code, right_number, last_not_met_index
+                order by quarter_index
+                rows between unbounded preceding and current row
+            )
+        end as run_first_index
+    from unopened
+
+),
+
+resulted as (
+
+    select
+        opened.*,
+        coalesce(opened_index < quarter_index, false) as is_open_before,
+        opened_index is not null as is_open_case,
+        -- a case keeps the first quarter of the run that opened it
+        case
+            when opened_index is not null
+                then max(case when quarter_index = opened_index then run_first_index end) over (
+                    partition by body_kind, pfa_code, right_number, last_closed_index, opened_index
+                )
+            when unopened_result in ('SEVERE', 'SEVERE_PENDING')
+                then min(run_first_index) over (
+                    partition by body_kind, pfa_code, right_number, last_not_met_index, state = 'MET'
+                )
+        end as case_first_index,
+        case
+            when coalesce(opened_index < quarter_index, false) and state = 'MET' then 'SEVERE_PERSISTENT'
+            when
+                coalesce(opened_index < quarter_index, false) and state = 'NOT_MET' and clear_run >= close_quarters
+                then 'ELIGIBLE_TO_CLOSE'
+            when coalesce(opened_index < quarter_index, false) and state = 'NOT_MET' then 'PERSISTENT_IMPROVING'
+            when coalesce(opened_index < quarter_index, false) then 'PERSISTENT_UNASSESSED'
+            else unopened_result
+        end as result
+    from opened
+
+)
+
+select
+    body_kind,
+    pfa_code,
+    right_number,
+    period_code,
+    quarter_index,
+    rule_version,
+    state,
+    previous_state,
+    result,
+    result in ('SEVERE_PERSISTENT', 'SEVERE_PERSISTENT_BRIDGED', 'NON_SUBMISSION', 'REOPENED') as is_recommended,
+    is_open_before,
+    is_open_case,
+    opened_index,
+    case_first_index,
+    cast(clear_run as integer) as clear_run,
+    cast(case
+        when state = 'NOT_SUBMITTED' then quarter_index - coalesce(last_submitted_index, first_index - 1)
+        else met_run
+    end as integer) as quarters_running,
+    is_s4_met,
+    indicators_met,
+    case
+        when result = 'SEVERE_PERSISTENT_BRIDGED'
+            then
+                'Severe again after one quarter that could not be assessed ('
+                || lower(replace(previous_state, '_', ' ')) || ')'
+        when result = 'NON_SUBMISSION' then 'No complete return accepted for two or more consecutive quarters'
+        when result = 'REOPENED' then 'Severe again within the quarters after the case was closed'
+        when result = 'SEVERE_PERSISTENT' and is_open_before then 'Severe while the case is open'
+        when result = 'SEVERE_PERSISTENT' then 'Severe in two or more consecutive quarters'
+        when result = 'SEVERE' and previous_state = 'MET'
+            then 'Severe in both quarters, on different indicators: watch'
+        when result = 'SEVERE' then 'Severe in this quarter: watch'
+        when result = 'SEVERE_PENDING'
+            then 'Severe when last assessed; this quarter cannot be assessed, the count is not reset'
+        when result = 'PERSISTENT_UNASSESSED' then 'The case is open and this quarter cannot be assessed'
+        when result = 'PERSISTENT_IMPROVING' then 'The case is open; the first quarter without a severe indicator'
+        when result = 'ELIGIBLE_TO_CLOSE'
+            then 'The case is open; enough quarters without a severe indicator to consider closing it'
+        when result = 'RESET' then 'Severe when last assessed, not in this quarter'
+        when result = 'CLEAR' then 'No severe indicator met'
+        else 'Could not be assessed'
+    end as reason,
+    senders_expected,
+    senders_received
+from resulted

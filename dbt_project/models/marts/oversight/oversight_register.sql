@@ -1,0 +1,32 @@
+{{ config(materialized='view', contract={'enforced': false}) }}
+-- The register as it stands when it is asked, not when the warehouse was built: appending to it rebuilds nothing.
+select
+    period_code,
+    body_kind,
+    pfa_code,
+    right_number,
+    result,
+    state,
+    indicator,
+    item_id,
+    collection_mode,
+    sampling_frame,
+    good_count,
+    base_count,
+    rate,
+    threshold,
+    upper_bound,
+    z_score,
+    gap_to_peers,
+    peer_count,
+    peer_target_rate,
+    phi,
+    tau_squared,
+    p_value,
+    p_adjusted,
+    grade,
+    rule_version,
+    case_id,
+    quarters_running,
+    reason
+from {{ source('register', 'detections') }}

@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ source('raw', 'receipts') }}
+
+)
+
+select
+    receipt_id,
+    receipt_sequence,
+    sha256,
+    bytes as file_bytes,
+    sender_code,
+    file_name,
+    arrived_at,
+    cast(arrived_at as date) as arrived_on,
+    kind as form_kind,
+    form_version,
+    period_code,
+    outcome,
+    outcome in ('accepted', 'accepted_with_warnings') as is_accepted,
+    supersedes_receipt_id,
+    rows_read as rows_read_count,
+    rows_accepted as rows_accepted_count,
+    problem_count
+from source

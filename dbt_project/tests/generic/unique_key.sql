@@ -1,0 +1,15 @@
+{#- No two rows share the key, and no part of it is missing. -#}
+{% test unique_key(model, columns) %}
+
+select
+    {{ columns | join(', ') }},
+    count(*) as row_count
+from {{ model }}
+group by {{ columns | join(', ') }}
+having
+    count(*) > 1
+    {% for column in columns -%}
+    or {{ column }} is null
+    {% endfor %}
+
+{% endtest %}
