@@ -64,17 +64,31 @@ peers as (
 
 ),
 
-scored_metrics as (
+tails as (
 
-    -- how many metrics share the tail of a right, for rule tables that divide it
+    -- the metrics of a right may share its tail
+    select
+        inputs.subject,
+        inputs.body_kind,
+        inputs.period_code,
+        inputs.right_number,
+        max(rules.s2_tail) / count(distinct inputs.metric_id) as tail
+    from inputs
+    inner join rules
+        on inputs.period_code = rules.period_code
+    group by inputs.subject, inputs.body_kind, inputs.period_code, inputs.right_number
+
+),
+
+divided_tails as (
+
     select
         subject,
         body_kind,
         period_code,
         right_number,
-        count(distinct metric_id) as right_metric_count
-    from inputs
-    group by subject, body_kind, period_code, right_number
+        {{ stable(normal_quantile("tail"), 6) }} as divided_z_flag
+    from tails
 
 ),
 
@@ -105,9 +119,7 @@ assessed as (
         rules.s2_gap_min,
         rules.s2_z_watch,
         case
-            when rules.s2_divide_tail
-                then
-                    {{ normal_quantile("rules.s2_tail / scored_metrics.right_metric_count") }}
+            when rules.s2_divide_tail then divided_tails.divided_z_flag
             else rules.s2_z_flag
         end as z_flag,
         case
@@ -119,12 +131,12 @@ assessed as (
     from inputs
     inner join rules
         on inputs.period_code = rules.period_code
-    inner join scored_metrics
+    inner join divided_tails
         on
-            inputs.subject = scored_metrics.subject
-            and inputs.body_kind = scored_metrics.body_kind
-            and inputs.period_code = scored_metrics.period_code
-            and inputs.right_number = scored_metrics.right_number
+            inputs.subject = divided_tails.subject
+            and inputs.body_kind = divided_tails.body_kind
+            and inputs.period_code = divided_tails.period_code
+            and inputs.right_number = divided_tails.right_number
     left join pools
         on
             inputs.subject = pools.subject
