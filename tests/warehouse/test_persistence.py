@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-import duckdb
 import pytest
 
 from tests.warehouse.rendering import build, database, table
@@ -91,9 +90,6 @@ def test_every_history_of_six_quarters(scope: str, closed_after: int | None) -> 
     )
     # histories are areas; they are generated in SQL, since there are fifteen thousand of them
     con.execute("create table histories (pfa_code varchar, quarter_index integer, event varchar)")
-    con.execute(
-        "insert into histories select string_agg(e, '' order by i), null, null from (values (0, '')) t(i, e) where false"
-    )
     names = ["-".join(history) for history in histories]
     con.execute(
         "insert into histories select name, cast(i as integer), split_part(name, '-', cast(i as integer) + 1)"
