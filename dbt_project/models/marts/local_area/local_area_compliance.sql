@@ -158,10 +158,12 @@ joined as (
         on
             figures.series_id = previous.series_id
             and figures.quarter_index - 1 = previous.quarter_index
+            and figures.is_complete
     left join comparable as year_ago
         on
             figures.series_id = year_ago.series_id
             and figures.quarter_index - 4 = year_ago.quarter_index
+            and figures.is_complete
     left join like_areas
         on
             figures.series_id = like_areas.series_id

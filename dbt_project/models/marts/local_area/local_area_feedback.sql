@@ -118,10 +118,12 @@ joined as (
         on
             answers.series_id = previous.series_id
             and answers.quarter_index - 1 = previous.quarter_index
+            and answers.is_complete
     left join comparable as year_ago
         on
             answers.series_id = year_ago.series_id
             and answers.quarter_index - 4 = year_ago.quarter_index
+            and answers.is_complete
     left join like_areas
         on
             answers.series_id = like_areas.series_id

@@ -1,0 +1,581 @@
+"""The project's contracts: good rows of every mart pass, and every single check can fail."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from quality.verify import Outcome, verify
+
+CONTRACTS = Path(__file__).parents[3] / "quality" / "contracts"
+
+POLICE = {"body_kind": "police", "pfa_code": "E23000002", "period_code": "2025-26-Q2"}
+AREA = {**POLICE, "area_name": "Cumbria"}
+CENSUS = {"collection_mode": "census", "sampling_frame": "all_cases"}
+NO_FIGURE = {"collection_mode": "none", "sampling_frame": "none"}
+
+COMPLIANCE = {
+    **AREA,
+    "metric_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "right_number": 2,
+    "metric_version": 1,
+    "unit": "proportion",
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "figure_status": "reported",
+    "senders_expected": 1,
+    "senders_received": 1,
+    "met_count": 60,
+    "not_met_count": 40,
+    "not_suitable_count": 5,
+    "declined_count": 5,
+    "unknown_count": 0,
+    "case_count": 100,
+    "compliance_rate": 0.6,
+    "rate_lower": 0.502,
+    "rate_upper": 0.691,
+    "exclusion_rate": 0.0909090909,
+    "previous_met_count": 50,
+    "previous_case_count": 100,
+    "previous_rate": 0.5,
+    "change_from_previous": "no detectable change",
+    "like_area_count": 7,
+    "like_areas_met_count": 400,
+    "like_areas_case_count": 700,
+    "like_areas_rate": 0.5714285714,
+}
+FEEDBACK = {
+    **AREA,
+    "question_id": "r02_f01",
+    "survey_mode": "online",
+    "right_number": 2,
+    "response_set": "five_point",
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "figure_status": "reported",
+    "invited_count": 200,
+    "good_count": 30,
+    "valid_answer_count": 50,
+    "effective_answer_count": 50.0,
+    "good_rate": 0.6,
+    "rate_lower": 0.46,
+    "rate_upper": 0.72,
+    "like_area_count": 7,
+    "like_areas_rate": 0.55,
+}
+DELIVERY = {
+    **AREA,
+    "item_id": "r02_d01",
+    "right_number": 2,
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "figure_status": "reported",
+    "body_count": 1,
+    "lowest_grade": 2,
+    "low_grade_share": 0.0,
+    "has_improvement_plan": True,
+}
+LEGACY = {
+    "body_kind": "police",
+    "pfa_code": "E23000028",
+    "area_name": "Essex",
+    "question_id": "q1_acknowledgement",
+    "period_code": "2019-20-H1",
+    "sampling_frame": "finalised_cases",
+    "collection_mode": "purposive_sample",
+    "outcome_status": "derived",
+    "is_base_changed": False,
+    "met_count": 9,
+    "not_met_count": 9,
+    "not_suitable_count": 12,
+    "case_count": 18,
+    "compliance_rate": 0.5,
+    "rate_lower": 0.29,
+    "rate_upper": 0.71,
+}
+INDICATOR = {
+    **AREA,
+    "right_number": 2,
+    "indicator": "S1",
+    "item_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "item_definition": "Crimes recorded within 24 hours",
+    "is_assessable": True,
+    "is_met": True,
+    "is_watch": False,
+    "good_count": 30,
+    "base_count": 100,
+    "rate": 0.3,
+    "threshold": 0.5,
+    "upper_bound": 0.38,
+    "rule_version": 0,
+}
+WORSE = {
+    **INDICATOR,
+    "indicator": "S2",
+    "threshold": -3.09,
+    "upper_bound": None,
+    "z_score": -4.0,
+    "gap_to_peers": 0.3,
+    "peer_count": 7,
+    "peer_target_rate": 0.6,
+    "p_value": 0.00003,
+    "p_adjusted": 0.001,
+}
+PERSISTENCE = {
+    **AREA,
+    "right_number": 2,
+    "right_title": "To have the details of the crime recorded without unjustified delay",
+    "quarter_index": 8101,
+    "state": "MET",
+    "previous_state": "MET",
+    "result": "SEVERE_PERSISTENT",
+    "is_recommended": True,
+    "is_open_case": True,
+    "clear_run": 0,
+    "quarters_running": 2,
+    "indicators_met": "S1: r02_s01_recorded_24h",
+    "is_s4_met": False,
+    "reason": "Severe in two or more consecutive quarters",
+    "rule_version": 0,
+    "case_id": "0123456789abcdef",
+}
+UNASSESSED = {
+    **PERSISTENCE,
+    "pfa_code": "E23000003",
+    "state": "NOT_SUBMITTED",
+    "result": "NOT_ASSESSED",
+    "is_recommended": False,
+    "is_open_case": False,
+    "quarters_running": 1,
+    "indicators_met": None,
+    "case_id": None,
+}
+SUBMISSION = {
+    "sender_code": "E23000002-police",
+    "form_kind": "quarterly",
+    "period_code": "2025-26-Q2",
+    "sender_name": "Cumbria Constabulary",
+    "is_expected": True,
+    "due_on": "2025-11-11",
+    "first_arrived_on": "2025-11-01",
+    "first_accepted_on": "2025-11-01",
+    "submission_status": "on_time",
+    "receipt_count": 1,
+    "current_receipt_id": "R000001-abcdef01",
+    "is_revised": False,
+}
+OPEN_LOCAL = {
+    "period_code": "2025-26-Q2",
+    "period_label": "July to September 2025 (2025/26 Q2)",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "area_name": "Cumbria",
+    "region_name": "North West",
+    "right_number": 2,
+    "metric_id": "r02_s01_recorded_24h",
+    "metric_definition": "Crimes recorded within 24 hours",
+    "unit": "proportion",
+    **CENSUS,
+    "case_count": 100,
+    "met_count": 60,
+    "rate_percent": 60,
+    "rate_is_about": False,
+    "obs_note": "p",
+    "disclosure_rule_version": 0,
+}
+OPEN_NATIONAL = {
+    key: value for key, value in OPEN_LOCAL.items() if key not in {"area_code", "area_name", "region_name"}
+} | {"areas_expected": 43, "areas_published": 40, "case_share_covered": 0.95}
+NATIONAL = {
+    "body_kind": "police",
+    "metric_id": "r02_s01_recorded_24h",
+    "period_code": "2025-26-Q2",
+    **CENSUS,
+    "right_number": 2,
+    "metric_version": 1,
+    "unit": "proportion",
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "areas_expected": 43,
+    "areas_reporting": 40,
+    "met_count": 600,
+    "not_met_count": 400,
+    "case_count": 1000,
+    "compliance_rate": 0.6,
+    "rate_lower": 0.57,
+    "rate_upper": 0.63,
+    "median_area_rate": 0.61,
+}
+
+GOOD: Mapping[str, list[Mapping[str, Any]]] = {
+    "local_area_compliance": [
+        COMPLIANCE,
+        *(
+            {**COMPLIANCE, "metric_id": f"r03_s{number}"} for number in range(4)
+        ),  # enough reported ones for a share not collected of one in six
+        {**AREA, "metric_id": "r04_s01_referrals_n", **NO_FIGURE, "right_number": 4, "unit": "count"}
+        | {"polarity": "contextual", "figure_status": "not_collected", "quarter_index": 8101}
+        | {"senders_expected": 1, "senders_received": 1},
+        {**AREA, "pfa_code": "E23000003", "metric_id": "r06_s01_nfa_letters_n", **NO_FIGURE}
+        | {"right_number": 6, "unit": "count", "polarity": "contextual", "figure_status": "not_submitted"}
+        | {"senders_expected": 1, "senders_received": 0, "quarter_index": 8101},
+    ],
+    "local_area_feedback": [FEEDBACK],
+    "local_area_delivery": [DELIVERY],
+    "local_area_legacy_audit": [
+        LEGACY,
+        {**LEGACY, "question_id": "q2", "outcome_status": "not_collected", "met_count": None}
+        | {"not_met_count": None, "not_suitable_count": None, "case_count": None, "compliance_rate": None}
+        | {"rate_lower": None, "rate_upper": None},
+    ],
+    "national_compliance": [NATIONAL],
+    "national_feedback": [
+        {
+            "body_kind": "police",
+            "question_id": "r02_f01",
+            "period_code": "2025-26-Q2",
+            "survey_mode": "online",
+        }
+        | {"right_number": 2, "areas_expected": 43, "areas_reporting": 40, "good_count": 600}
+        | {"valid_answer_count": 1000, "good_rate": 0.6, "rate_lower": 0.57, "rate_upper": 0.63}
+    ],
+    "national_delivery": [
+        {"body_kind": "police", "item_id": "r02_d01", "period_code": "2025-26-Q2", "right_number": 2}
+        | {"areas_expected": 43, "areas_reporting": 10, "areas_absent": 1, "areas_drafted": 2}
+        | {"areas_in_use": 3, "areas_reviewed": 4}
+    ],
+    "oversight_indicators": [
+        INDICATOR,
+        WORSE,
+        {**INDICATOR, "indicator": "S4", "item_id": "r02_d01", **NO_FIGURE, "grade": 1}
+        | {"good_count": None, "base_count": None, "rate": 1.0, "upper_bound": None, "threshold": 1.0},
+    ],
+    "oversight_persistence": [PERSISTENCE, UNASSESSED],
+    "oversight_exclusion_warnings": [
+        {**AREA, "metric_id": "r02_s01_recorded_24h", **CENSUS, "right_number": 2, "excluded_count": 40}
+        | {"base_count": 100, "exclusion_rate": 0.4, "peer_exclusion_rate": 0.1, "is_severe": True}
+        | {"is_watch": False}
+    ],
+    "quality_submissions": [
+        *({**SUBMISSION, "sender_code": f"sender-{number}"} for number in range(9)),
+        {**SUBMISSION, "sender_code": "late", "submission_status": "late", "first_accepted_on": "2025-11-20"},
+        {**SUBMISSION, "sender_code": "absent", "submission_status": "not_submitted", "receipt_count": 0}
+        | {"current_receipt_id": None, "first_accepted_on": None, "first_arrived_on": None},
+    ],
+    "quality_problems": [
+        {"receipt_id": "R000001-abcdef01", "problem_number": 1, "outcome": "accepted_with_warnings"}
+        | {"severity": "warning", "rule_code": "FIG-001", "message": "Odd.", "remedy": "Look again."}
+    ],
+    "open_data_local_compliance": [
+        OPEN_LOCAL,
+        {**OPEN_LOCAL, "area_code": "E23000003", "met_count": None, "rate_percent": None}
+        | {"rate_is_about": None, "rate_band": "90% and over", "obs_status": "c"},
+        {**OPEN_LOCAL, "area_code": "E23000004", "case_count": 60, "met_count": 40, "rate_percent": 70}
+        | {"rate_is_about": True},
+        {**OPEN_LOCAL, "area_code": "BTP", "body_kind": "btp", "case_count": None, "met_count": None}
+        | {"rate_percent": None, "rate_is_about": None, "obs_status": "w", **NO_FIGURE},
+    ],
+    "open_data_national_compliance": [
+        OPEN_NATIONAL,
+        {**OPEN_NATIONAL, "metric_id": "r03_s01_crn_5wd", "case_count": None, "met_count": None}
+        | {"rate_percent": None, "rate_is_about": None, "obs_status": "c", "case_share_covered": 0.4},
+    ],
+}
+
+# One statement for each check that is about more than a single column; `{t}` is the mart.
+FAULTS: Mapping[str, Mapping[str, str]] = {
+    "local_area_compliance": {
+        "failed_rows.counts_not_negative": "update {t} set unknown_count = -1 where metric_id like 'r02%'",
+        "failed_rows.cases_add_up": "update {t} set not_met_count = 41 where metric_id like 'r02%'",
+        "failed_rows.rate_only_with_cases": (
+            "update {t} set compliance_rate = null where metric_id like 'r02%'"
+        ),
+        "failed_rows.rate_is_quotient": "update {t} set compliance_rate = 0.61 where metric_id like 'r02%'",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = 0.65 where metric_id like 'r02%'",
+        "failed_rows.nothing_where_nothing_came": (
+            "update {t} set reported_count = 0 where figure_status = 'not_submitted'"
+        ),
+        "failed_rows.reported_was_received": (
+            "update {t} set senders_received = 0 where metric_id like 'r02%'"
+        ),
+        "failed_rows.counts_have_no_rate": "update {t} set reported_count = 4 where metric_id like 'r02%'",
+        "failed_rows.change_needs_two_rates": (
+            "update {t} set previous_rate = null where metric_id like 'r02%'"
+        ),
+        "failed_rows.national_forces_have_no_like_areas": (
+            "update {t} set body_kind = 'btp' where metric_id like 'r02%'"
+        ),
+        "failed_rows.share_not_collected": "delete from {t} where metric_id like 'r03%'",
+    },
+    "local_area_feedback": {
+        "failed_rows.counts_not_negative": "update {t} set good_count = 51",
+        "failed_rows.rate_only_with_answers": "update {t} set valid_answer_count = 0, good_count = 0",
+        "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.5",
+        "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_submitted'",
+        "failed_rows.national_forces_have_no_like_areas": "update {t} set body_kind = 'mdp'",
+    },
+    "local_area_delivery": {
+        "failed_rows.reported_has_grade": "update {t} set lowest_grade = null",
+        "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_collected'",
+    },
+    "local_area_legacy_audit": {
+        "failed_rows.cases_only_where_known": (
+            "update {t} set met_count = 0, not_met_count = 0, case_count = 0 where question_id = 'q2'"
+        ),
+        "failed_rows.no_rate_without_cases": "update {t} set compliance_rate = 0.3 where question_id = 'q2'",
+        "failed_rows.cases_add_up": "update {t} set case_count = 30 where outcome_status = 'derived'",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = null where outcome_status = 'derived'",
+        "failed_rows.base_change_is_said": "update {t} set is_base_changed = true where question_id = 'q2'",
+    },
+    "national_compliance": {
+        "failed_rows.areas_within_expected": "update {t} set areas_reporting = 44",
+        "failed_rows.cases_add_up": "update {t} set case_count = 999",
+        "failed_rows.rate_only_with_cases": "update {t} set compliance_rate = null",
+        "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.59",
+    },
+    "national_feedback": {
+        "failed_rows.areas_within_expected": "update {t} set areas_reporting = 0",
+        "failed_rows.counts_not_negative": "update {t} set good_count = 1001",
+        "failed_rows.rate_only_with_answers": "update {t} set good_rate = null",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = 0.61",
+    },
+    "national_delivery": {
+        "failed_rows.areas_within_expected": "update {t} set areas_expected = 9",
+        "failed_rows.grades_add_up": "update {t} set areas_in_use = 4",
+    },
+    "oversight_indicators": {
+        "failed_rows.met_only_if_assessable": "update {t} set is_watch = true where indicator = 'S2'",
+        "failed_rows.reason_exactly_if_not_assessable": (
+            "update {t} set not_assessable_reason = 'too few' where indicator = 'S2'"
+        ),
+        "failed_rows.base_holds_good": "update {t} set good_count = 101 where indicator = 'S2'",
+        "failed_rows.enough_cases": "update {t} set base_count = 9, good_count = 3 where indicator = 'S2'",
+        "failed_rows.low_rate_is_below_threshold": "update {t} set upper_bound = 0.5 where indicator = 'S1'",
+        "failed_rows.worse_is_worse": "update {t} set z_score = -3.0 where indicator = 'S2'",
+        "failed_rows.chosen_samples_not_tested": (
+            "update {t} set collection_mode = 'purposive_sample' where indicator = 'S2'"
+        ),
+        "failed_rows.adjusted_p_not_smaller": "update {t} set p_adjusted = 0.00001 where indicator = 'S2'",
+    },
+    "oversight_persistence": {
+        "failed_rows.missing_is_never_a_pass": (
+            "update {t} set result = 'CLEAR' where state = 'NOT_SUBMITTED'"
+        ),
+        "failed_rows.not_submitted_meets_nothing": (
+            "update {t} set indicators_met = 'S4: r02_d01' where state = 'NOT_SUBMITTED'"
+        ),
+        "failed_rows.met_names_its_indicators": "update {t} set indicators_met = null where state = 'MET'",
+        "failed_rows.severe_needs_met": (
+            "update {t} set result = 'RESET', is_recommended = false where state = 'MET'"
+        ),
+        "failed_rows.recommended_are_the_four": "update {t} set result = 'SEVERE' where state = 'MET'",
+        "failed_rows.recommended_is_open": "update {t} set case_id = null where state = 'MET'",
+        "failed_rows.closing_needs_open_case": (
+            "update {t} set result = 'PERSISTENT_UNASSESSED' where state = 'NOT_SUBMITTED'"
+        ),
+    },
+    "oversight_exclusion_warnings": {
+        "failed_rows.unusual_means_more": "update {t} set peer_exclusion_rate = 0.5",
+        "failed_rows.excluded_within_base": "update {t} set excluded_count = 101",
+    },
+    "quality_submissions": {
+        "failed_rows.accepted_has_receipt": (
+            "update {t} set current_receipt_id = null where sender_code = 'late'"
+        ),
+        "failed_rows.late_is_after_due": (
+            "update {t} set first_accepted_on = due_on where sender_code = 'late'"
+        ),
+        "failed_rows.nothing_came": "update {t} set receipt_count = 1 where sender_code = 'absent'",
+        "failed_rows.revision_needs_two": "update {t} set is_revised = true where sender_code = 'late'",
+        "failed_rows.share_missing": "delete from {t} where sender_code like 'sender%'",
+    },
+    "quality_problems": {"failed_rows.accepted_has_no_error": "update {t} set severity = 'error'"},
+    "open_data_local_compliance": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.no_small_count": (
+            "update {t} set case_count = 5, met_count = null, rate_percent = null, rate_is_about = null,"
+            " obs_status = 'c' where area_code = 'E23000002'"
+        ),
+        "failed_rows.counts_are_rounded": "update {t} set case_count = 101 where area_code = 'E23000003'",
+        "failed_rows.confidential_is_empty": (
+            "update {t} set met_count = 95, rate_band = null where obs_status = 'c'"
+        ),
+        "failed_rows.absent_is_empty": "update {t} set case_count = 50 where obs_status = 'w'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status = 'w'",
+        "failed_rows.met_within_cases": (
+            "update {t} set met_count = 105, rate_percent = 100 where area_code = 'E23000002'"
+        ),
+        "failed_rows.rate_from_published_counts": (
+            "update {t} set rate_percent = 67 where area_code = 'E23000004'"
+        ),
+        "failed_rows.rate_or_band": "update {t} set rate_band = '50% to 79%' where area_code = 'E23000002'",
+    },
+    "open_data_national_compliance": {
+        "schema": "alter table {t} rename column obs_note to note",
+        "failed_rows.no_small_count": (
+            "update {t} set met_count = 5, rate_percent = 5 where obs_status is null"
+        ),
+        "failed_rows.counts_are_rounded": (
+            "update {t} set met_count = 61, rate_percent = 61 where obs_status is null"
+        ),
+        "failed_rows.coverage_is_enough": "update {t} set case_share_covered = 0.89 where obs_status is null",
+        "failed_rows.withheld_is_empty": "update {t} set reported_count = 50 where obs_status = 'c'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status = 'c'",
+        "failed_rows.areas_within_expected": "update {t} set areas_published = 44 where obs_status is null",
+        "failed_rows.met_within_cases": "update {t} set met_count = 105 where obs_status is null",
+        "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 61 where obs_status is null",
+    },
+}
+WARNINGS = {
+    "local_area_compliance/failed_rows.share_not_collected",
+    "quality_submissions/failed_rows.share_missing",
+    "national_compliance/row_count",
+    "national_feedback/row_count",
+    "oversight_indicators/row_count",
+    "open_data_national_compliance/row_count",
+}
+
+
+@pytest.fixture(scope="module")
+def good_build(tmp_path_factory: pytest.TempPathFactory, mart_tables: ModuleType) -> Path:
+    path: Path = mart_tables.create_warehouse(tmp_path_factory.mktemp("good") / "build.duckdb", GOOD)
+    return path
+
+
+def contract_of(mart: str) -> dict[str, Any]:
+    contract: dict[str, Any] = yaml.safe_load((CONTRACTS / f"{mart}.yml").read_text(encoding="utf-8"))
+    return contract
+
+
+def identity(kind: str, settings: Mapping[str, Any] | None) -> str:
+    return ".".join(part for part in (kind, (settings or {}).get("qualifier")) if part)
+
+
+def table_checks(mart: str) -> dict[str, dict[str, Any]]:
+    return {
+        identity(kind, settings): check
+        for check in contract_of(mart)["checks"]
+        for kind, settings in check.items()
+    }
+
+
+def write_contract(tmp_path: Path, name: str, text: str) -> Path:
+    folder = tmp_path / "contracts"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def broken(good_build: Path, tmp_path: Path, sql: str, mart: str) -> Path:
+    path = tmp_path / "broken.duckdb"
+    shutil.copy(good_build, path)
+    with duckdb.connect(str(path)) as con:
+        con.execute(sql.format(t=f"marts.{mart}"))
+    return path
+
+
+def column_types(build: Path, mart: str) -> list[tuple[str, str]]:
+    with duckdb.connect(str(build), read_only=True) as con:
+        return con.execute(
+            "select column_name, data_type from information_schema.columns where table_name = ?", [mart]
+        ).fetchall()
+
+
+def failures(outcomes: list[Outcome]) -> dict[str, Outcome]:
+    return {outcome.check: outcome for outcome in outcomes if not outcome.passed}
+
+
+def test_every_mart_that_is_promised_has_its_contract() -> None:
+    assert {path.stem for path in CONTRACTS.glob("*.yml")} == set(GOOD)
+
+
+def test_good_rows_keep_every_promise(good_build: Path) -> None:
+    outcomes = verify(good_build, CONTRACTS)
+
+    assert {outcome.contract for outcome in outcomes} == set(GOOD)
+    assert [
+        (outcome.contract, outcome.check, outcome.detail) for outcome in outcomes if not outcome.passed
+    ] == []
+    warn = {f"{outcome.contract}/{outcome.check}" for outcome in outcomes if outcome.severity == "warn"}
+    assert warn == WARNINGS
+
+
+@pytest.mark.parametrize("mart", sorted(FAULTS))
+def test_each_broken_promise_is_found_by_its_check_alone(good_build: Path, tmp_path: Path, mart: str) -> None:
+    """Each fault has a copy of the mart, and a contract that holds the key and the check that must see it."""
+    checks = table_checks(mart)
+    copies = {f"{mart}__{number}": check for number, check in enumerate(FAULTS[mart])}
+    path = tmp_path / "broken.duckdb"
+    shutil.copy(good_build, path)
+    with duckdb.connect(str(path)) as con:
+        for table, check in copies.items():
+            con.execute(f"create table marts.{table} as from marts.{mart}")
+            con.execute(FAULTS[mart][check].format(t=f"marts.{table}"))
+            contract = contract_of(mart) if check == "schema" else {"columns": []}
+            contract |= {
+                "dataset": f"warehouse/marts/{table}",
+                "checks": [checks["duplicate.key"], checks[check]],
+            }
+            text = yaml.safe_dump(contract, width=10_000).replace(
+                f"from marts.{mart} ", f"from marts.{table} "
+            )
+            write_contract(tmp_path, table, text)
+
+    outcomes = verify(path, tmp_path / "contracts")
+
+    for table, check in copies.items():
+        failed = failures([outcome for outcome in outcomes if outcome.contract == table])
+        if check == "schema" and "contract" in failed:
+            assert "lacks obs_note" in failed["contract"].detail
+            continue
+        assert set(failed) == {check}
+        assert failed[check].severity == ("warn" if f"{mart}/{check}" in WARNINGS else "error")
+        assert failed[check].measured
+        assert failed[check].detail.startswith("For example: ") or check == "schema"
+
+
+@pytest.mark.parametrize("mart", sorted(GOOD))
+def test_empty_wrong_and_doubled_cells_are_found(good_build: Path, tmp_path: Path, mart: str) -> None:
+    """Every check of one column, the key and the row count: a row of nothing, one of nonsense, a copy."""
+    contract = contract_of(mart)
+    on_columns = [
+        (column["name"], kind)
+        for column in contract["columns"]
+        for check in column.get("checks", [])
+        for kind in check
+    ]
+    types = {column: str(kind) for column, kind in column_types(good_build, mart)}
+    nonsense = {
+        name: "'?'" if types[name] == "VARCHAR" else "-7" for name, kind in on_columns if kind == "invalid"
+    }
+    path = broken(good_build, tmp_path, "insert into {t} select * from {t} limit 1", mart)
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"insert into marts.{mart} default values")
+        names, values = ", ".join(nonsense), ", ".join(nonsense.values())
+        con.execute(f"insert into marts.{mart} ({names}) values ({values})")
+
+    failed = failures(verify(path, write_contract(tmp_path, mart, yaml.safe_dump(contract))))
+
+    for name, kind in on_columns:
+        assert failed[f"{name}.{kind}"].measured == 1 if kind == "invalid" else f"{name}.{kind}" in failed
+    assert failed["duplicate.key"].measured
+
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"delete from marts.{mart}")
+    contract["columns"] = []
+    emptied = failures(verify(path, write_contract(tmp_path, mart, yaml.safe_dump(contract))))
+    assert ("row_count" in emptied) == ("row_count" in table_checks(mart))
+
+
+def test_no_check_is_left_untried() -> None:
+    for mart in GOOD:
+        assert set(table_checks(mart)) - {"row_count", "duplicate.key"} == set(FAULTS[mart])
