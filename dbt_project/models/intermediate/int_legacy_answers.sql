@@ -7,7 +7,8 @@ with answers as (
         answers.body_code,
         answers.pfa_code,
         answers.question_id,
-        answers.sampling_frame,
+        -- one figure of the report does not say which cases it is about
+        coalesce(answers.sampling_frame, 'not_stated') as sampling_frame,
         answers.printed_in,
         questions.metric_id,
         questions.entitlement_number,
