@@ -45,6 +45,31 @@ expected as (
 
 ),
 
+nil_declarations as (
+
+    -- a sender that asks no questions says so on the cover, for all it answers for
+    select
+        bodies.body_kind,
+        sender_bodies.pfa_code,
+        receipts.period_code,
+        min(covers.nil_feedback_reason) as nil_feedback_reason
+    from {{ ref('stg_quarterly_covers') }} as covers
+    inner join {{ ref('int_current_receipts') }} as receipts
+        on covers.receipt_id = receipts.receipt_id
+    inner join rules
+        on receipts.period_code = rules.period_code
+    inner join {{ ref('sender_bodies') }} as sender_bodies
+        on
+            receipts.sender_code = sender_bodies.sender_code
+            and sender_bodies.form_kind = 'quarterly'
+            and {{ in_force('sender_bodies', 'rules.last_day') }}
+    inner join {{ ref('bodies') }} as bodies
+        on sender_bodies.body_code = bodies.body_code
+    where covers.nil_feedback_reason is not null
+    group by bodies.body_kind, sender_bodies.pfa_code, receipts.period_code
+
+),
+
 like_areas as (
 
     select
@@ -92,6 +117,7 @@ joined as (
             when not expected.is_submitted then 'incomplete'
             else 'not_collected'
         end as figure_status,
+        case when answers.series_id is null then nil_declarations.nil_feedback_reason end as not_collected_reason,
         answers.invited_count,
         answers.good_answer_count as good_count,
         answers.valid_answer_count,
@@ -114,6 +140,11 @@ joined as (
             and expected.pfa_code = answers.pfa_code
             and expected.question_id = answers.question_id
             and expected.period_code = answers.period_code
+    left join nil_declarations
+        on
+            expected.body_kind = nil_declarations.body_kind
+            and expected.pfa_code = nil_declarations.pfa_code
+            and expected.period_code = nil_declarations.period_code
     left join comparable as previous
         on
             answers.series_id = previous.series_id
@@ -144,6 +175,7 @@ select
     quarter_index,
     series_id,
     figure_status,
+    not_collected_reason,
     invited_count,
     good_count,
     valid_answer_count,
