@@ -1,0 +1,152 @@
+"""What the rules look at: one delivered file, read and typed as far as it could be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from ingest.form import Form, Forms, Sheet
+from ingest.limits import Limits
+from ingest.period import Period
+from ingest.readers import Fault, FileFacts, Workbook
+from ingest.reference import TOTAL, Metric, Reference, ReferenceOnDay
+from ingest.typed import Table
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a file is judged against.
+
+    sender_code: the inbox folder's; None when a file is checked outside one.
+    """
+
+    reference: Reference
+    forms: Forms
+    arrived_at: datetime
+    sender_code: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass
+class FigureGroup:
+    """Rows that stand for one metric (or question) of one body, area and way of counting."""
+
+    totals: list[int] = field(default_factory=list)
+    parts: dict[str, list[int]] = field(default_factory=dict)
+    """Breakdown (crime_type or a characteristic) -> row indexes."""
+
+
+@dataclass(frozen=True)
+class UnlikeTotal:
+    """A breakdown of one column that does not add up to its total."""
+
+    table: Table
+    total_row: int
+    breakdown: str
+    rows: list[int]
+    column: str
+    added: int
+    total: int
+
+
+@dataclass
+class Submission:
+    """One file on its way through the rules."""
+
+    facts: FileFacts
+    context: Context
+    fault: Fault | None = None
+    workbook: Workbook | None = None
+    cover: dict[str, str] = field(default_factory=dict)
+    """Fields of the cover as text, as far as they can be read before the form is known."""
+    cover_rows: dict[str, int] = field(default_factory=dict)
+    """Row numbers of the cover's fields."""
+    form: Form | None = None
+    period: Period | None = None
+    tables: dict[str, Table] = field(default_factory=dict)
+    screened: dict[str, list[tuple[int, str, list[str]]]] = field(default_factory=dict, repr=False)
+    """Working store of the person rules: per sheet, the columns whose texts are screened."""
+    unlike_totals: list[UnlikeTotal] | None = field(default=None, repr=False)
+    """Working store of the figure rules: the breakdowns that do not add up."""
+
+    @property
+    def sender_code(self) -> str | None:
+        """The sender the cover names, if it is known; else the folder's."""
+        named = self.cover.get("sender_code")
+        if named in self.context.reference.codes("senders"):
+            return named
+        return self.context.sender_code
+
+    @property
+    def view(self) -> ReferenceOnDay | None:
+        """Reference data in force for the period, once the period is known."""
+        return None if self.period is None else self.context.reference.for_period(self.period)
+
+    @cached_property
+    def served(self) -> tuple[tuple[str, str], ...]:
+        """The (body_code, pfa_code) pairs that the sender answers for in this kind of return."""
+        if self.view is None or self.form is None or self.sender_code is None:
+            return ()
+        return self.view.served(self.sender_code, self.form.kind)
+
+    @property
+    def form_tables(self) -> list[Table]:
+        """The typed tables, in form order, the cover left out."""
+        return [table for table in self.tables.values() if table.sheet.layout == "table"]
+
+    def nil_reason(self, sheet: Sheet) -> str | None:
+        """Return the cover's reason why a sheet is empty, or None."""
+        cover = self.tables.get("cover")
+        if cover is None or sheet.nil_reason is None:
+            return None
+        reason: str | None = cover[sheet.nil_reason][0]
+        return reason
+
+    @cached_property
+    def _catalogue(self) -> dict[str, Metric]:
+        """Every entry of the metric catalogue, in force for the period where there are several versions."""
+        metrics = {metric.metric_id: metric for metric in self.context.reference.metrics}
+        if self.view is not None:
+            metrics.update(self.view.metrics)
+        return metrics
+
+    def metric(self, metric_id: str | None) -> Metric | None:
+        """Return an entry of the metric catalogue, or None."""
+        return None if metric_id is None else self._catalogue.get(metric_id)
+
+    @cached_property
+    def figure_groups(self) -> dict[str, dict[tuple[Any, ...], FigureGroup]]:
+        """Per sheet: key without the breakdown -> its total rows and its parts."""
+        return {
+            table.sheet.name: _figure_groups(table)
+            for table in self.form_tables
+            if table.sheet.is_broken_down
+        }
+
+
+BREAKDOWN = ("crime_type", "characteristic", "characteristic_value")
+
+
+def group_key(sheet: Sheet) -> tuple[str, ...]:
+    """Return the key columns of a sheet without its breakdown."""
+    return tuple(name for name in sheet.key if name not in BREAKDOWN)
+
+
+def _figure_groups(table: Table) -> dict[tuple[Any, ...], FigureGroup]:
+    groups: dict[tuple[Any, ...], FigureGroup] = {}
+    keys = zip(*(table[name] for name in group_key(table.sheet)), strict=True)
+    rows = zip(keys, table["crime_type"], table["characteristic"], strict=True)
+    for index, (key, crime_type, characteristic) in enumerate(rows):
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = FigureGroup()
+        if crime_type == TOTAL:
+            if characteristic == TOTAL:
+                group.totals.append(index)
+            elif characteristic is not None:
+                group.parts.setdefault(characteristic, []).append(index)
+        elif crime_type is not None and characteristic == TOTAL:
+            group.parts.setdefault("crime_type", []).append(index)
+    return groups

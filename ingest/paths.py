@@ -1,0 +1,177 @@
+"""Where everything lies under one data root. No other module of the project spells out a folder name.
+
+Belongs here: names and permissions of folders. Does not: reading or writing what lies in them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_DATA_ROOT = "data"
+DATA_ROOT_VARIABLE = "VCC_DATA_ROOT"
+EMPTY = "_empty.parquet"
+OWNER_ONLY = 0o700
+
+
+@dataclass(frozen=True)
+class DataRoot:
+    """The folders of one data root. Nothing is created until create() is called."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        """Hold an absolute path, so that a change of working directory moves nothing."""
+        object.__setattr__(self, "path", Path(self.path).absolute())
+
+    @classmethod
+    def from_environment(cls, default: str | Path = DEFAULT_DATA_ROOT) -> DataRoot:
+        """Return the root that VCC_DATA_ROOT names, or else the default."""
+        return cls(Path(os.environ.get(DATA_ROOT_VARIABLE) or default))
+
+    # --- inbox
+    @property
+    def inbox(self) -> Path:
+        """As delivered: one folder per sender."""
+        return self.path / "inbox"
+
+    @property
+    def arrivals(self) -> Path:
+        """Delivery journal: sender_code, file_name, arrived_at (ISO 8601, UTC)."""
+        return self.inbox / "arrivals.csv"
+
+    @property
+    def holding(self) -> Path:
+        """Files that wait to be judged. Owner only."""
+        return self.path / "holding"
+
+    # --- archive
+    @property
+    def archive(self) -> Path:
+        """Write-once originals, addressed by sha256."""
+        return self.path / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files that may hold personal data or harm. Owner only."""
+        return self.path / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        """Folder of the ledger."""
+        return self.path / "ledger"
+
+    @property
+    def receipts(self) -> Path:
+        """The ledger of receipts: JSON lines, append only, hash chained."""
+        return self.ledger / "receipts.jsonl"
+
+    # --- raw
+    @property
+    def raw(self) -> Path:
+        """Typed Parquet."""
+        return self.path / "raw"
+
+    @property
+    def raw_returns(self) -> Path:
+        """Accepted returns parsed once, addressed by sha256."""
+        return self.raw / "returns"
+
+    def raw_return(self, sha256: str) -> Path:
+        """Folder of one parsed return: one Parquet file a sheet."""
+        return self.raw_returns / sha256[:2] / sha256
+
+    def raw_sheet(self, kind: str, sheet: str) -> Path:
+        """Folder of one sheet of one kind of return: one Parquet file a period, and a zero-row one."""
+        return self.raw / kind / sheet
+
+    @property
+    def raw_receipts(self) -> Path:
+        """Receipts as a table."""
+        return self.raw / "receipts" / "receipts.parquet"
+
+    @property
+    def raw_problems(self) -> Path:
+        """Problems of all receipts as a table."""
+        return self.raw / "problems" / "problems.parquet"
+
+    @property
+    def raw_periods(self) -> Path:
+        """The calendar of periods as a table."""
+        return self.raw / "periods" / "periods.parquet"
+
+    # --- register, warehouse, checks
+    @property
+    def register(self) -> Path:
+        """Detections of each final build: one immutable Parquet file a period."""
+        return self.path / "register"
+
+    @property
+    def warehouse(self) -> Path:
+        """Everything of the warehouse."""
+        return self.path / "warehouse"
+
+    @property
+    def builds(self) -> Path:
+        """Verified warehouse files, one a build."""
+        return self.warehouse / "builds"
+
+    @property
+    def current(self) -> Path:
+        """Link to the build in use."""
+        return self.warehouse / "current"
+
+    @property
+    def checks(self) -> Path:
+        """Outcome of every contract check, one file a build."""
+        return self.path / "checks"
+
+    # --- releases and what is kept inside
+    @property
+    def releases(self) -> Path:
+        """Open data releases."""
+        return self.path / "releases"
+
+    @property
+    def drafts(self) -> Path:
+        """Releases that are not published yet. Owner only."""
+        return self.releases / "draft"
+
+    @property
+    def restricted(self) -> Path:
+        """Exact figures, for the bodies and the boards. Owner only."""
+        return self.path / "restricted"
+
+    @property
+    def flags(self) -> Path:
+        """Flag registers for the Programme Board, one folder a period."""
+        return self.restricted / "flags"
+
+    @property
+    def packs(self) -> Path:
+        """Local figures that go back to bodies and reviewers, one folder a period."""
+        return self.restricted / "packs"
+
+    @property
+    def lock(self) -> Path:
+        """File whose lock says that somebody is receiving."""
+        return self.path / ".receive.lock"
+
+    def create(self) -> DataRoot:
+        """Create every folder that others write into; the private ones are readable by their owner only."""
+        for folder in (
+            self.inbox,
+            self.archive,
+            self.ledger,
+            self.raw_returns,
+            self.register,
+            self.builds,
+            self.checks,
+            self.releases,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.holding, self.quarantine, self.drafts, self.restricted):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(OWNER_ONLY)
+        return self

@@ -1,0 +1,197 @@
+"""Receipts, and the ledger they are appended to. Each receipt carries the hash of the one before.
+
+Belongs here: what a receipt says, appending, reading and verifying. Does not: when a receipt is given
+(ingest/receive.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.acceptance.verdict import Problem
+from ingest.clock import format_instant, parse_instant
+from ingest.files import sync
+
+OUTCOMES = ("accepted", "accepted_with_warnings", "rejected", "duplicate", "quarantined")
+FIRST_PREVIOUS_HASH = "0" * 64
+
+
+class LedgerError(RuntimeError):
+    """The ledger cannot be read, or is not the one that was written."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one file. Every file that ever arrives gets one.
+
+    rows_read and rows_accepted count rows a sheet; accepted is all of them or none. stored_in is archive or
+    quarantine. problems lists what was found, problem_counts how often a rule, those not listed included.
+    """
+
+    ticket: str
+    sha256: str
+    bytes: int
+    extension: str
+    sender_code: str
+    file_name: str
+    arrived_at: datetime
+    outcome: str
+    stored_in: str
+    kind: str | None = None
+    form_version: int | None = None
+    period_code: str | None = None
+    rows_read: Mapping[str, int] = field(default_factory=dict)
+    rows_accepted: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    problem_counts: Mapping[str, int] = field(default_factory=dict)
+    supersedes_receipt_id: str | None = None
+    duplicate_of_receipt_id: str | None = None
+    receipt_sequence: int = 0
+    receipt_id: str = ""
+    previous_hash: str = ""
+    hash: str = ""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Say whether the return was accepted, with or without warnings."""
+        return self.outcome in ("accepted", "accepted_with_warnings")
+
+    @property
+    def key(self) -> tuple[str, str | None, str | None]:
+        """What a later return must share to supersede this one: sender, kind and period."""
+        return self.sender_code, self.kind, self.period_code
+
+    @property
+    def problem_count(self) -> int:
+        """Number of problems found."""
+        return sum(self.problem_counts.values())
+
+    def to_line(self) -> str:
+        """Return the receipt as one line of JSON, without the line break."""
+        return json.dumps(self._values(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, line: str) -> Receipt:
+        """Read a line of the ledger. Raises LedgerError if it is not a receipt."""
+        try:
+            values = json.loads(line)
+            values["arrived_at"] = parse_instant(values["arrived_at"])
+            values["problems"] = tuple(Problem(**problem) for problem in values["problems"])
+            return cls(**values)
+        except (ValueError, TypeError, KeyError) as error:
+            raise LedgerError(f"A line of the ledger is not a receipt: {error}.") from error
+
+    def sealed(self, sequence: int, previous_hash: str) -> Receipt:
+        """Return the receipt with its place in the chain: sequence, id, the hash before and its own."""
+        open_ = replace(
+            self,
+            receipt_sequence=sequence,
+            receipt_id=f"R{sequence:06d}-{self.sha256[:8]}",
+            previous_hash=previous_hash,
+            hash="",
+        )
+        return replace(open_, hash=open_.expected_hash())
+
+    def expected_hash(self) -> str:
+        """Return the hash over everything the receipt says, the hash before it included."""
+        return hashlib.sha256(replace(self, hash="").to_line().encode()).hexdigest()
+
+    def _values(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["arrived_at"] = format_instant(self.arrived_at)
+        return values
+
+
+@dataclass(frozen=True)
+class LedgerCheck:
+    """Outcome of verifying a ledger: how many receipts it has, its last hash, and every fault found."""
+
+    receipts: int
+    last_hash: str
+    faults: tuple[str, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether nothing was changed, removed or moved."""
+        return not self.faults
+
+
+class Ledger:
+    """The append-only file of receipts. One process appends at a time: ingest/receive.py holds a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a ledger at a path; the file need not exist yet."""
+        self.path = path
+        self._last: Receipt | None = None
+        self._is_ready = False
+
+    def read(self) -> list[Receipt]:
+        """Return every receipt in order. A line cut short by a kill is not a receipt, and is passed over."""
+        return [Receipt.from_line(line) for line in self._lines()]
+
+    def append(self, receipt: Receipt) -> Receipt:
+        """Give the receipt its place in the chain, write it, and return it once it is on the disk."""
+        if not self._is_ready:
+            self._make_ready()
+        last = self._last
+        sealed = receipt.sealed(
+            last.receipt_sequence + 1 if last else 1, last.hash if last else FIRST_PREVIOUS_HASH
+        )
+        with self.path.open("ab") as stream:
+            stream.write(sealed.to_line().encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._last = sealed
+        return sealed
+
+    def verify(self) -> LedgerCheck:
+        """Recompute every hash and follow the chain from the first receipt to the last."""
+        faults = []
+        previous_hash, sequence = FIRST_PREVIOUS_HASH, 0
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                receipt = Receipt.from_line(line)
+            except LedgerError as error:
+                faults.append(f"Line {number}: {error}")
+                sequence += 1
+                continue
+            if line != receipt.to_line() or receipt.hash != receipt.expected_hash():
+                faults.append(
+                    f"Line {number}, {receipt.receipt_id}: the receipt was changed after it was written."
+                )
+            if receipt.receipt_sequence != sequence + 1 or receipt.previous_hash != previous_hash:
+                faults.append(
+                    f"Line {number}, {receipt.receipt_id}: it does not follow the receipt before it; "
+                    "one was removed, added or moved."
+                )
+            previous_hash, sequence = receipt.hash, receipt.receipt_sequence
+        return LedgerCheck(sequence, previous_hash, tuple(faults))
+
+    def _lines(self) -> list[str]:
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        return text.decode("utf-8", "replace").split("\n")[:-1]
+
+    def _make_ready(self) -> None:
+        """Drop a line cut short by a kill (its receipt was never given), and find the last receipt."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.touch()
+            sync(self.path.parent)
+        lines = self._lines()
+        whole = sum(len(line.encode()) + 1 for line in lines)
+        if whole != self.path.stat().st_size:
+            with self.path.open("r+b") as stream:
+                stream.truncate(whole)
+                os.fsync(stream.fileno())
+        self._last = Receipt.from_line(lines[-1]) if lines else None
+        self._is_ready = True
