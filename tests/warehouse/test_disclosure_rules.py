@@ -20,7 +20,8 @@ def cells() -> Cells:
     )
     seed(con, "disclosure_rules", effective_from="date", effective_to="date")
     seed(con, "body_kinds")
-    seed(con, "areas")
+    seed(con, "areas", valid_from="date", valid_to="date")
+    seed(con, "metric_links", valid_from="date", valid_to="date")
     table(con, "int_expected_items", {"period_code": "varchar", "body_kind": "varchar", "metric_id": "varchar", "definition": "varchar"},
           [("q", "police", "m", "A metric")])  # fmt: skip
     con.execute(
@@ -87,22 +88,29 @@ def test_every_band_holds_the_true_rate(cells: Cells) -> None:
         rate, text = 100 * x / n, str(band)
         limits = [int(part) for part in text.replace("%", "").split() if part.isdigit()]
         if text.endswith("and over"):
-            assert rate >= limits[0] or (x > n - 8), (x, n, band)
+            assert rate >= limits[0], (x, n, band)
         elif text.startswith(("under", "up to")):
-            assert rate <= limits[0] or x < 8, (x, n, band)
+            assert rate <= limits[0], (x, n, band)
         else:
             assert limits[0] <= rate < limits[1] + 1, (x, n, band)
     assert {"under 50%", "50% to 79%", "80% and over", "95% and over", "up to 5%"} <= bands
 
 
-def test_an_open_band_can_never_be_narrowed_to_a_small_count(cells: Cells) -> None:
-    # every table with the same public row must leave at least eight different unmet (or met) counts open
-    candidates: dict[tuple[object, ...], set[int]] = {}
+def test_what_is_published_of_a_cell_leaves_its_counts_open(cells: Cells) -> None:
+    """The audit's pass mark, for one cell by itself: all tables with the same public row, by brute force."""
+    public: dict[tuple[object, ...], list[tuple[int, int]]] = {}
     for x, n, row in cells:
-        if row["met_count"] is None and row["case_count"] is not None and n - x <= 7:
-            candidates.setdefault((row["case_count"], row["rate_band"]), set()).add(n - x)
-    assert candidates
-    assert all(len(unmet) == 8 for key, unmet in candidates.items() if key[0] < LARGEST - 5)
+        # near the largest base some of the tables behind a public row are not in the list
+        if n <= LARGEST - 5:
+            key = tuple(row[name] for name in ("case_count", "met_count", "rate_percent", "rate_band", "obs_status"))
+            public.setdefault(key, []).append((x, n))
+    complete = {key: tables for key, tables in public.items() if key[0] is None or key[0] <= LARGEST - 10}
+    assert len(complete) > 500
+    for key, tables in complete.items():
+        for protected in ({x for x, _ in tables}, {n - x for x, n in tables}, {n for _, n in tables}):
+            assert len(protected) >= 3, (key, sorted(protected))
+            if min(protected) <= 7:
+                assert len(protected) >= 4 and max(protected) >= 3, (key, sorted(protected))
 
 
 def test_every_empty_cell_says_why(cells: Cells) -> None:

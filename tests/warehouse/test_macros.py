@@ -91,12 +91,12 @@ def test_counts_round_to_the_nearest_five() -> None:
         assert rounded % 5 == 0 and abs(rounded - value) <= 2
 
 
-def test_open_bands_leave_room_for_more_than_the_suppressed_counts() -> None:
-    high = render(
-        "select n, {{ open_band_high('n', '7') }}, {{ open_band_low('n', '7') }} from range(5, 2005, 5) as t(n)"
+def test_open_bands_leave_room() -> None:
+    sql = render(
+        "select n, {{ open_band_high('n', '10') }}, {{ open_band_low('n', '10') }} from range(5, 2005, 5) as t(n)"
     )
-    for base, above, below in duckdb.execute(high).fetchall():
-        room_above = [limit for limit in (50, 60, 70, 80, 90, 95) if base * (100 - limit) / 100 >= 8]
-        room_below = [limit for limit in (5, 10, 20, 30, 40, 50) if base * limit / 100 >= 8]
+    for base, above, below in duckdb.execute(sql).fetchall():
+        room_above = [limit for limit in (50, 60, 70, 80, 90, 95) if base * (100 - limit) / 100 >= 10]
+        room_below = [limit for limit in (5, 10, 20, 30, 40, 50) if base * limit / 100 >= 10]
         assert above == (f"{max(room_above)}% and over" if room_above else None)
         assert below == (f"up to {min(room_below)}%" if room_below else None)

@@ -141,6 +141,8 @@ def test_a_case_keeps_its_first_quarter() -> None:
           [(f"q{i}", i, 1, 2, 4, "same_indicator", "aggravates") for i in range(QUARTERS)])  # fmt: skip
     table(con, "stg_periods", {"period_code": "varchar", "quarter_index": "integer"}, [])
     states = {"case": ["NOT_MET", "MET", "MET", "NOT_MET", "MET", "MET"],
+              "pending": ["NOT_MET", "MET", "NOT_SUBMITTED", "MET", "NOT_MET", "NOT_MET"],
+              "two_runs": ["MET", "TOO_FEW", "TOO_FEW", "MET", "NOT_MET", "NOT_MET"],
               "unsent": ["MET", "NOT_MET", "NOT_SUBMITTED", "NOT_SUBMITTED", "NOT_SUBMITTED", "MET"]}  # fmt: skip
     columns = {"body_kind": "varchar", "pfa_code": "varchar", "right_number": "integer", "period_code": "varchar",
                "quarter_index": "integer", "rule_version": "integer", "state": "varchar", "is_s4_met": "boolean",
@@ -173,3 +175,9 @@ def test_a_case_keeps_its_first_quarter() -> None:
     # severe once, then two missing returns open a case of their own, which keeps its start
     assert [row[2] for row in rows if row[0] == "unsent"] == [0, None, None, 2, 2, 2]
     assert [row[3] for row in rows if row[0] == "unsent"][2:5] == [1, 2, 3]
+    # a missing return neither moves the start of the run nor counts as a severe quarter
+    assert [row[2] for row in rows if row[0] == "pending"] == [None, 1, 1, 1, 1, 1]
+    assert [row[3] for row in rows if row[0] == "pending"] == [0, 1, 1, 2, 0, 0]
+    # two quarters that cannot be assessed are too many to bridge: another run
+    assert [row[2] for row in rows if row[0] == "two_runs"] == [0, 0, None, 3, None, None]
+    assert [row[3] for row in rows if row[0] == "two_runs"] == [1, 1, 0, 1, 0, 0]

@@ -1,5 +1,5 @@
 {#- Wilson score bounds of a proportion x of n (Wilson 1927; Newcombe 1998, method 3), clamped to [0, 1]
-    and rounded. NULL where n is NULL or 0; x may be fractional (an effective sample size).
+    and rounded. NULL where n is NULL or 0 or x is NULL; x may be fractional (an effective sample size).
     `side` is 'lower' or 'upper'; z is the normal deviate of the wished coverage. -#}
 {% macro wilson_bound(x, n, z, side) -%}
     {%- set x = to_double(x) -%}
@@ -14,9 +14,9 @@
     {%- endset -%}
     {#- the rate itself is the limit of either bound, whatever the rounding -#}
     {%- if side == 'lower' -%}
-    {{ stable("case when " ~ n ~ " > 0 then greatest(least(" ~ bound ~ ", " ~ x ~ " / nullif(" ~ n ~ ", 0)), 0.0) end") }}
+    {{ stable("case when " ~ n ~ " > 0 and " ~ x ~ " is not null then greatest(least(" ~ bound ~ ", " ~ x ~ " / nullif(" ~ n ~ ", 0)), 0.0) end") }}
     {%- else -%}
-    {{ stable("case when " ~ n ~ " > 0 then least(greatest(" ~ bound ~ ", " ~ x ~ " / nullif(" ~ n ~ ", 0)), 1.0) end") }}
+    {{ stable("case when " ~ n ~ " > 0 and " ~ x ~ " is not null then least(greatest(" ~ bound ~ ", " ~ x ~ " / nullif(" ~ n ~ ", 0)), 1.0) end") }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,15 +1,24 @@
--- Delivery items per area: the lowest grade, and the share of cases held by bodies with a low grade.
+-- Delivery items per area: the lowest grade, and the shares of its cases held by bodies with a low grade, or with no
+-- improvement plan.
 with item_rows as (
 
     select
-        bodies.body_kind,
-        receipts.period_code,
+        returns.body_kind,
+        returns.period_code,
+        returns.sender_code,
         item_rows.*
     from {{ ref('stg_quarterly_delivery') }} as item_rows
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on item_rows.receipt_id = receipts.receipt_id
-    inner join {{ ref('bodies') }} as bodies
-        on item_rows.body_code = bodies.body_code
+    inner join {{ ref('int_expected_returns') }} as returns
+        on
+            item_rows.receipt_id = returns.receipt_id
+            and item_rows.body_code = returns.body_code
+            and item_rows.pfa_code = returns.pfa_code
+
+),
+
+answered as (
+
+    {{ answered_share("item_rows", ["item_id"]) }}
 
 ),
 
@@ -39,7 +48,7 @@ summed as (
         cast(count(*) as integer) as body_count,
         min(by_body.grade) as lowest_grade,
         sum(case when by_body.grade <= rules.s4_grade_max then body_areas.case_share else 0 end) as low_share,
-        min(by_body.has_plan) = 1 as has_improvement_plan,
+        sum(case when by_body.has_plan = 0 then body_areas.case_share else 0 end) as no_plan_share,
         min(by_body.next_step_due_on) as next_step_due_on
     from by_body
     inner join {{ ref('int_rules_by_quarter') }} as rules
@@ -59,13 +68,14 @@ select
     summed.item_id,
     summed.period_code,
     coverage.quarter_index,
-    items.right_number,
-    items.polarity,
-    coverage.is_submitted as is_complete,
+    coalesce(
+        {{ stable("answered.answered_share / nullif(coverage.expected_share, 0)", 6) }} >= coverage.share_needed, false
+    ) as is_complete,
     summed.body_count,
     summed.lowest_grade,
     {{ stable(to_double("summed.low_share"), 6) }} as low_grade_share,
-    summed.has_improvement_plan,
+    {{ stable(to_double("summed.no_plan_share"), 6) }} as no_plan_share,
+    summed.no_plan_share = 0 as has_improvement_plan,
     summed.next_step_due_on
 from summed
 inner join {{ ref('int_reporting_coverage') }} as coverage
@@ -73,9 +83,9 @@ inner join {{ ref('int_reporting_coverage') }} as coverage
         summed.period_code = coverage.period_code
         and summed.body_kind = coverage.body_kind
         and summed.pfa_code = coverage.pfa_code
-inner join {{ ref('int_quarters') }} as quarters
-    on summed.period_code = quarters.period_code
-inner join {{ ref('metrics') }} as items
+left join answered
     on
-        summed.item_id = items.metric_id
-        and {{ in_force('items', 'quarters.last_day') }}
+        summed.period_code = answered.period_code
+        and summed.body_kind = answered.body_kind
+        and summed.pfa_code = answered.pfa_code
+        and summed.item_id = answered.item_id

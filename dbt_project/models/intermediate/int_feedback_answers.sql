@@ -2,14 +2,29 @@
 with answer_rows as (
 
     select
-        bodies.body_kind,
-        receipts.period_code,
+        returns.body_kind,
+        returns.period_code,
+        returns.sender_code,
         answer_rows.*
     from {{ ref('stg_quarterly_feedback') }} as answer_rows
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on answer_rows.receipt_id = receipts.receipt_id
-    inner join {{ ref('bodies') }} as bodies
-        on answer_rows.body_code = bodies.body_code
+    inner join {{ ref('int_expected_returns') }} as returns
+        on
+            answer_rows.receipt_id = returns.receipt_id
+            and answer_rows.body_code = returns.body_code
+            and answer_rows.pfa_code = returns.pfa_code
+
+),
+
+totals as (
+
+    select * from answer_rows
+    where is_total
+
+),
+
+answered as (
+
+    {{ answered_share("totals", ["question_id", "survey_mode"]) }}
 
 ),
 
@@ -53,7 +68,9 @@ counted as (
         questions.metric_version,
         questions.polarity,
         quarters.quarter_index,
-        coverage.is_submitted as is_complete,
+        coalesce(
+            {{ stable("answered.answered_share / nullif(coverage.expected_share, 0)", 6) }} >= coverage.share_needed, false
+        ) as is_complete,
         case
             when summed.response_set = 'five_point'
                 then
@@ -77,6 +94,13 @@ counted as (
             summed.period_code = coverage.period_code
             and summed.body_kind = coverage.body_kind
             and summed.pfa_code = coverage.pfa_code
+    left join answered
+        on
+            summed.period_code = answered.period_code
+            and summed.body_kind = answered.body_kind
+            and summed.pfa_code = answered.pfa_code
+            and summed.question_id = answered.question_id
+            and summed.survey_mode = answered.survey_mode
 
 )
 

@@ -218,6 +218,36 @@ low_rights as (
 
 ),
 
+expected_processes as (
+
+    -- every item that is due of a body whose return is in: an empty delivery sheet is no plan
+    select
+        items.body_kind,
+        coverage.pfa_code,
+        items.right_number,
+        items.period_code,
+        items.metric_id as item_id,
+        kinds.is_many_bodies
+    from {{ ref('int_expected_items') }} as items
+    inner join {{ ref('int_reporting_coverage') }} as coverage
+        on
+            items.period_code = coverage.period_code
+            and items.body_kind = coverage.body_kind
+    inner join {{ ref('body_kinds') }} as kinds
+        on items.body_kind = kinds.body_kind
+    where
+        items.information = 'delivery'
+        and items.polarity <> 'contextual'
+        and coverage.is_submitted
+
+),
+
+assessments as (
+
+    select * from {{ ref('int_delivery_assessments') }}
+
+),
+
 against_process as (
 
     select
@@ -230,13 +260,18 @@ against_process as (
         'none' as collection_mode,
         'none' as sampling_frame,
         true as is_assessable,
-        items.low_grade_share >= case when items.body_kind = 'yjs' then rules.yjs_s4_share_min else 1.0 end
-        or (not items.has_improvement_plan and low_rights.right_number is not null) as is_met,
+        coalesce(assessments.low_grade_share, 0.0)
+        >= case when items.is_many_bodies then rules.yjs_s4_share_min else 1.0 end
+        or (
+            low_rights.right_number is not null
+            and coalesce(assessments.no_plan_share, 1.0)
+            >= case when items.is_many_bodies then rules.yjs_s4_share_min else 1.0 end
+        ) as is_met,
         false as is_watch,
         cast(null as varchar) as not_assessable_reason,
         cast(null as bigint) as good_count,
         cast(null as bigint) as base_count,
-        items.low_grade_share as good_rate,
+        assessments.low_grade_share as good_rate,
         cast(rules.s4_grade_max as double) as threshold,
         cast(null as double) as upper_bound,
         cast(null as double) as z_score,
@@ -247,20 +282,23 @@ against_process as (
         cast(null as double) as tau_squared,
         cast(null as double) as p_value,
         cast(null as double) as p_adjusted,
-        cast(items.lowest_grade as integer) as lowest_grade,
+        cast(assessments.lowest_grade as integer) as lowest_grade,
         rules.rule_version
-    from {{ ref('int_delivery_assessments') }} as items
+    from expected_processes as items
     inner join rules
         on items.period_code = rules.period_code
+    left join assessments
+        on
+            items.body_kind = assessments.body_kind
+            and items.pfa_code = assessments.pfa_code
+            and items.item_id = assessments.item_id
+            and items.period_code = assessments.period_code
     left join low_rights
         on
             items.body_kind = low_rights.body_kind
             and items.pfa_code = low_rights.pfa_code
             and items.right_number = low_rights.right_number
             and items.period_code = low_rights.period_code
-    where
-        items.is_complete
-        and items.polarity <> 'contextual'
 
 ),
 

@@ -55,13 +55,11 @@ unlisted as (
 select
     period_code,
     pfa_code,
-    peer_pfa_code,
-    true as is_listed
+    peer_pfa_code
 from listed
 union all
 select
     period_code,
     pfa_code,
-    peer_pfa_code,
-    false as is_listed
+    peer_pfa_code
 from unlisted

@@ -2,15 +2,30 @@
 with metric_rows as (
 
     select
-        bodies.body_kind,
-        receipts.period_code,
+        returns.body_kind,
+        returns.period_code,
+        returns.sender_code,
         metric_rows.*
     from {{ ref('stg_quarterly_metrics') }} as metric_rows
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on metric_rows.receipt_id = receipts.receipt_id
-    inner join {{ ref('bodies') }} as bodies
-        on metric_rows.body_code = bodies.body_code
+    inner join {{ ref('int_expected_returns') }} as returns
+        on
+            metric_rows.receipt_id = returns.receipt_id
+            and metric_rows.body_code = returns.body_code
+            and metric_rows.pfa_code = returns.pfa_code
     where metric_rows.not_collected_reason is null
+
+),
+
+totals as (
+
+    select * from metric_rows
+    where is_total
+
+),
+
+answered as (
+
+    {{ answered_share("totals", ["metric_id", "collection_mode", "sampling_frame"]) }}
 
 ),
 
@@ -62,7 +77,9 @@ select
     metrics.metric_version,
     metrics.unit,
     metrics.polarity,
-    coverage.is_submitted as is_complete,
+    coalesce(
+        {{ stable("answered.answered_share / nullif(coverage.expected_share, 0)", 6) }} >= coverage.share_needed, false
+    ) as is_complete,
     summed.body_count,
     summed.cases_from_on,
     summed.cases_to_on,
@@ -92,3 +109,11 @@ inner join {{ ref('int_reporting_coverage') }} as coverage
         summed.period_code = coverage.period_code
         and summed.body_kind = coverage.body_kind
         and summed.pfa_code = coverage.pfa_code
+left join answered
+    on
+        summed.period_code = answered.period_code
+        and summed.body_kind = answered.body_kind
+        and summed.pfa_code = answered.pfa_code
+        and summed.metric_id = answered.metric_id
+        and summed.collection_mode = answered.collection_mode
+        and summed.sampling_frame = answered.sampling_frame

@@ -63,11 +63,6 @@ sequenced as (
             order by states.quarter_index
             rows between unbounded preceding and current row
         ) as last_met_index,
-        max(case when states.state = 'NOT_MET' then states.quarter_index end) over (
-            partition by states.body_kind, states.pfa_code, states.right_number
-            order by states.quarter_index
-            rows between unbounded preceding and current row
-        ) as last_not_met_index,
         max(case when states.state <> 'NOT_SUBMITTED' then states.quarter_index end) over (
             partition by states.body_kind, states.pfa_code, states.right_number
             order by states.quarter_index
@@ -144,13 +139,7 @@ compared as (
                 sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.last_met_index
             order by sequenced.quarter_index
             rows between unbounded preceding and current row
-        ) as clear_run,
-        sum(case when sequenced.state = 'MET' then 1 else 0 end) over (
-            partition by
-                sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.last_not_met_index
-            order by sequenced.quarter_index
-            rows between unbounded preceding and current row
-        ) as met_run
+        ) as clear_run
     from sequenced
     inner join rules
         on sequenced.period_code = rules.period_code
@@ -175,11 +164,53 @@ compared as (
 
 ),
 
+-- a run of severe quarters goes on over as many unassessed quarters as may be bridged, and ends with a clear one
+run_starts as (
+
+    select
+        compared.*,
+        case
+            when
+                state = 'MET'
+                and not coalesce(last_assessable_state = 'MET' and unassessed_between <= bridge_quarters, false)
+                then quarter_index
+        end as run_start_index
+    from compared
+
+),
+
+runs as (
+
+    select
+        run_starts.*,
+        max(run_start_index) over (
+            partition by body_kind, pfa_code, right_number
+            order by quarter_index
+            rows between unbounded preceding and current row
+        ) as run_first_index
+    from run_starts
+
+),
+
+run_lengths as (
+
+    select
+        runs.*,
+        sum(case when state = 'MET' then 1 else 0 end) over (
+            partition by body_kind, pfa_code, right_number, run_first_index
+            order by quarter_index
+            rows between unbounded preceding and current row
+        ) as met_run,
+        quarter_index - coalesce(last_submitted_index, first_index - 1) as missing_run
+    from runs
+
+),
+
 -- what the quarter would be with no case open; the events that open one are among them
 unopened as (
 
     select
-        compared.*,
+        run_lengths.*,
         case
             when state = 'MET' and is_recently_closed then 'REOPENED'
             when state = 'MET' and previous_state = 'MET' and is_repeat then 'SEVERE_PERSISTENT'
@@ -195,7 +226,7 @@ unopened as (
             when state = 'NOT_MET' then 'CLEAR'
             else 'NOT_ASSESSED'
         end as unopened_result
-    from compared
+    from run_lengths
 
 ),
 
@@ -212,16 +243,7 @@ opened as (
             partition by body_kind, pfa_code, right_number, last_closed_index
             order by quarter_index
             rows between unbounded preceding and current row
-        ) as opened_index,
-        -- where the run of severe quarters, or of missing returns, began
-        case
-            when state = 'NOT_SUBMITTED' then coalesce(last_submitted_index, first_index - 1) + 1
-            else min(case when state = 'MET' then quarter_index end) over (
-                partition by body_kind, pfa_code, right_number, last_not_met_index
-                order by quarter_index
-                rows between unbounded preceding and current row
-            )
-        end as run_first_index
+        ) as opened_index
     from unopened
 
 ),
@@ -235,13 +257,14 @@ resulted as (
         -- a case keeps the first quarter of the run that opened it
         case
             when opened_index is not null
-                then max(case when quarter_index = opened_index then run_first_index end) over (
+                then max(case
+                    when quarter_index = opened_index and unopened_result = 'NON_SUBMISSION'
+                        then quarter_index - missing_run + 1
+                    when quarter_index = opened_index then run_first_index
+                end) over (
                     partition by body_kind, pfa_code, right_number, last_closed_index, opened_index
                 )
-            when unopened_result in ('SEVERE', 'SEVERE_PENDING')
-                then min(run_first_index) over (
-                    partition by body_kind, pfa_code, right_number, last_not_met_index, state = 'MET'
-                )
+            when unopened_result in ('SEVERE', 'SEVERE_PENDING') then run_first_index
         end as case_first_index,
         case
             when coalesce(opened_index < quarter_index, false) and state = 'MET' then 'SEVERE_PERSISTENT'
@@ -273,7 +296,9 @@ select
     case_first_index,
     cast(clear_run as integer) as clear_run,
     cast(case
-        when state = 'NOT_SUBMITTED' then quarter_index - coalesce(last_submitted_index, first_index - 1)
+        when state = 'NOT_MET' then 0
+        when state = 'NOT_SUBMITTED' and result <> 'SEVERE_PENDING' then missing_run
+        when result in ('NOT_ASSESSED', 'PERSISTENT_UNASSESSED') then 0
         else met_run
     end as integer) as quarters_running,
     is_s4_met,

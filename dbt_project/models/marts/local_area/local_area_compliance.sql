@@ -41,8 +41,12 @@ expected as (
         on
             items.period_code = coverage.period_code
             and items.body_kind = coverage.body_kind
+    inner join rules
+        on items.period_code = rules.period_code
     inner join {{ ref('areas') }} as areas
-        on coverage.pfa_code = areas.pfa_code
+        on
+            coverage.pfa_code = areas.pfa_code
+            and {{ in_force('areas', 'rules.last_day') }}
     where items.information = 'statistic'
 
 ),
@@ -50,18 +54,19 @@ expected as (
 not_collected as (
 
     select
-        bodies.body_kind,
+        returns.body_kind,
         metric_rows.pfa_code,
         metric_rows.metric_id,
-        receipts.period_code,
+        returns.period_code,
         min(metric_rows.not_collected_reason) as not_collected_reason
     from {{ ref('stg_quarterly_metrics') }} as metric_rows
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on metric_rows.receipt_id = receipts.receipt_id
-    inner join {{ ref('bodies') }} as bodies
-        on metric_rows.body_code = bodies.body_code
+    inner join {{ ref('int_expected_returns') }} as returns
+        on
+            metric_rows.receipt_id = returns.receipt_id
+            and metric_rows.body_code = returns.body_code
+            and metric_rows.pfa_code = returns.pfa_code
     where metric_rows.not_collected_reason is not null
-    group by bodies.body_kind, metric_rows.pfa_code, metric_rows.metric_id, receipts.period_code
+    group by returns.body_kind, metric_rows.pfa_code, metric_rows.metric_id, returns.period_code
 
 ),
 
@@ -110,7 +115,7 @@ joined as (
         figures.series_id,
         case
             when expected.applicability = 'not_applicable' then 'not_applicable'
-            when figures.series_id is not null and expected.is_submitted then 'reported'
+            when figures.is_complete then 'reported'
             when figures.series_id is not null then 'incomplete'
             when expected.senders_received = 0 then 'not_submitted'
             when not expected.is_submitted then 'incomplete'

@@ -18,8 +18,12 @@ with expected as (
         on
             items.period_code = coverage.period_code
             and items.body_kind = coverage.body_kind
+    inner join {{ ref('int_quarters') }} as quarters
+        on items.period_code = quarters.period_code
     inner join {{ ref('areas') }} as areas
-        on coverage.pfa_code = areas.pfa_code
+        on
+            coverage.pfa_code = areas.pfa_code
+            and {{ in_force('areas', 'quarters.last_day') }}
     where items.information = 'delivery'
 
 ),
@@ -41,7 +45,7 @@ select
     expected.quarter_index,
     case
         when expected.applicability = 'not_applicable' then 'not_applicable'
-        when assessments.item_id is not null and expected.is_submitted then 'reported'
+        when assessments.is_complete then 'reported'
         when assessments.item_id is not null then 'incomplete'
         when expected.senders_received = 0 then 'not_submitted'
         when not expected.is_submitted then 'incomplete'

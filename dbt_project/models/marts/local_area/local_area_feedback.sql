@@ -39,8 +39,12 @@ expected as (
         on
             items.period_code = coverage.period_code
             and items.body_kind = coverage.body_kind
+    inner join rules
+        on items.period_code = rules.period_code
     inner join {{ ref('areas') }} as areas
-        on coverage.pfa_code = areas.pfa_code
+        on
+            coverage.pfa_code = areas.pfa_code
+            and {{ in_force('areas', 'rules.last_day') }}
     where items.information = 'feedback'
 
 ),
@@ -49,24 +53,15 @@ nil_declarations as (
 
     -- a sender that asks no questions says so on the cover, for all it answers for
     select
-        bodies.body_kind,
-        sender_bodies.pfa_code,
-        receipts.period_code,
+        returns.body_kind,
+        returns.pfa_code,
+        returns.period_code,
         min(covers.nil_feedback_reason) as nil_feedback_reason
     from {{ ref('stg_quarterly_covers') }} as covers
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on covers.receipt_id = receipts.receipt_id
-    inner join rules
-        on receipts.period_code = rules.period_code
-    inner join {{ ref('sender_bodies') }} as sender_bodies
-        on
-            receipts.sender_code = sender_bodies.sender_code
-            and sender_bodies.form_kind = 'quarterly'
-            and {{ in_force('sender_bodies', 'rules.last_day') }}
-    inner join {{ ref('bodies') }} as bodies
-        on sender_bodies.body_code = bodies.body_code
+    inner join {{ ref('int_expected_returns') }} as returns
+        on covers.receipt_id = returns.receipt_id
     where covers.nil_feedback_reason is not null
-    group by bodies.body_kind, sender_bodies.pfa_code, receipts.period_code
+    group by returns.body_kind, returns.pfa_code, returns.period_code
 
 ),
 
@@ -111,7 +106,7 @@ joined as (
         answers.series_id,
         case
             when expected.applicability = 'not_applicable' then 'not_applicable'
-            when answers.series_id is not null and expected.is_submitted then 'reported'
+            when answers.is_complete then 'reported'
             when answers.series_id is not null then 'incomplete'
             when expected.senders_received = 0 then 'not_submitted'
             when not expected.is_submitted then 'incomplete'

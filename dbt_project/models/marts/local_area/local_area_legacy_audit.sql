@@ -31,6 +31,10 @@ counted as (
         answers.printed_other,
         answers.sample_size,
         answers.sample_basis,
+        answers.base_rule,
+        answers.met_percent,
+        answers.not_met_percent,
+        answers.other_percent,
         cases.base_kind,
         case
             when answers.stated_base_count is not null and answers.stated_case_count is not null then 'stated'
@@ -50,12 +54,16 @@ counted as (
             as not_suitable_count,
         cast(case when answers.other_outcome = 'declined' then cases.other_cases end as bigint) as declined_count
     from answers
-    inner join {{ ref('bodies') }} as bodies
-        on answers.body_code = bodies.body_code
-    inner join {{ ref('areas') }} as areas
-        on answers.pfa_code = areas.pfa_code
     inner join periods
         on answers.period_code = periods.period_code
+    inner join {{ ref('bodies') }} as bodies
+        on
+            answers.body_code = bodies.body_code
+            and {{ in_force('bodies', 'periods.last_day') }}
+    inner join {{ ref('areas') }} as areas
+        on
+            answers.pfa_code = areas.pfa_code
+            and {{ in_force('areas', 'periods.last_day') }}
     left join {{ ref('int_legacy_cases') }} as cases
         on
             answers.body_code = cases.body_code
@@ -115,9 +123,18 @@ select
                 'The printed shares change base: before they are of '
                 || replace(previous_base_kind, '_', ' ') || ', here of ' || replace(base_kind, '_', ' ')
                 || '. Compare the rates on one base, not the printed percentages'
-        when outcome_status = 'as_printed' then 'No base is stated: kept as printed, no rate is made from it'
+        when base_kind = 'suitable_cases'
+            then
+                'Two of the printed shares are of suitable cases and one is of all cases: together they add up to '
+                || cast(met_percent + not_met_percent + other_percent as varchar) || '%'
+        when outcome_status = 'as_printed' and base_rule = 'unstated'
+            then 'No base is stated: kept as printed, no rate is made from it'
+        when outcome_status = 'as_printed'
+            then 'No whole number of cases gives the printed shares: kept as printed, no rate is made from it'
         when outcome_status = 'unknown' then 'Printed as unknown: not a zero'
         when outcome_status = 'not_collected' then 'Blank in the report: not collected'
+        when question_id = 'q2_referred'
+            then 'Those not referred had not consented or had support already: the form does not tell them apart'
     end as warning,
     met_count,
     not_met_count,

@@ -12,12 +12,13 @@ rules as (
     select
         quarters.period_code,
         quarters.period_label,
+        quarters.last_day,
         disclosure_rules.rule_version,
         disclosure_rules.suppress_max,
         disclosure_rules.rounding_base,
         disclosure_rules.whole_percent_n_min,
         disclosure_rules.about_percent_n_min,
-        disclosure_rules.band_n_min,
+        disclosure_rules.closed_band_n_min,
         row_number() over (
             partition by quarters.period_code
             order by disclosure_rules.rule_version desc
@@ -41,11 +42,13 @@ cells as (
     select
         figures.*,
         rules.period_label,
+        rules.last_day,
         rules.rule_version,
         rules.suppress_max,
+        rules.rounding_base,
         rules.whole_percent_n_min,
         rules.about_percent_n_min,
-        rules.band_n_min,
+        rules.closed_band_n_min,
         figures.figure_status = 'reported' as is_reported,
         figures.case_count - figures.met_count as unmet_count,
         {{ rounded_to_base("figures.case_count", "rules.rounding_base") }} as rounded_cases,
@@ -63,25 +66,65 @@ ruled as (
 
     select
         cells.*,
-        -- rule 1: a small count is withheld, whatever it is part of
-        is_reported and unit = 'proportion' and case_count > suppress_max as is_base_published,
-        -- rule 3: met or unmet is small, so that neither x nor a rate is published
-        is_reported and unit = 'proportion' and case_count > suppress_max
-        and (met_count <= suppress_max or unmet_count <= suppress_max) as is_open_band,
-        -- rule 4: a closed band on a small base
-        is_reported and unit = 'proportion' and met_count > suppress_max and unmet_count > suppress_max
-        and rounded_cases < about_percent_n_min as is_closed_band,
-        is_reported and unit = 'proportion' and met_count > suppress_max and unmet_count > suppress_max
-        and rounded_cases >= about_percent_n_min as is_rate_published,
-        is_reported and unit = 'count' and reported_count > suppress_max as is_count_published
+        is_reported and unit = 'proportion' and case_count > suppress_max as has_public_base,
+        -- rule 3: met or unmet is small, or so near to it that the rounded counts stand one step apart
+        -- (docs/decisions/0007)
+        met_count <= suppress_max
+        or unmet_count <= suppress_max
+        or rounded_cases - rounded_met <= rounding_base
+        or rounded_met <= rounding_base as is_one_side_small
     from cells
+
+),
+
+-- A metric whose cases are by definition the cases met of another would print what the other withholds.
+withheld as (
+
+    select distinct
+        ruled.body_kind,
+        ruled.pfa_code,
+        ruled.period_code,
+        links.metric_id
+    from ruled
+    inner join {{ ref('metric_links') }} as links
+        on
+            ruled.metric_id = links.equals_metric_id
+            and {{ in_force('links', 'ruled.last_day') }}
+    where
+        ruled.is_reported
+        and (not ruled.has_public_base or ruled.is_one_side_small or ruled.rounded_cases < ruled.about_percent_n_min)
+
+),
+
+formed as (
+
+    select
+        ruled.*,
+        withheld.metric_id is not null as is_withheld_for_another,
+        -- rule 1: a small count is withheld, whatever it is part of
+        has_public_base and withheld.metric_id is null as is_base_published,
+        has_public_base and withheld.metric_id is null and is_one_side_small as is_open_band,
+        -- rule 4: a closed band on a small base
+        has_public_base and withheld.metric_id is null and not is_one_side_small
+        and rounded_cases < about_percent_n_min as is_closed_band,
+        has_public_base and withheld.metric_id is null and not is_one_side_small
+        and rounded_cases >= about_percent_n_min as is_rate_published,
+        is_reported and unit = 'count' and reported_count > suppress_max
+        and withheld.metric_id is null as is_count_published
+    from ruled
+    left join withheld
+        on
+            ruled.body_kind = withheld.body_kind
+            and ruled.pfa_code = withheld.pfa_code
+            and ruled.period_code = withheld.period_code
+            and ruled.metric_id = withheld.metric_id
 
 ),
 
 published as (
 
     select
-        ruled.*,
+        formed.*,
         case when is_base_published then rounded_cases end as public_cases,
         case when is_rate_published then rounded_met end as public_met,
         case when is_count_published then rounded_reported end as public_reported,
@@ -94,14 +137,15 @@ published as (
         is_rate_published and rounded_cases < whole_percent_n_min as is_about,
         case
             when is_open_band and unmet_count <= suppress_max and met_count <= suppress_max then null
-            when is_open_band and unmet_count <= suppress_max
-                then {{ open_band_high("rounded_cases", "suppress_max") }}
-            when is_open_band then {{ open_band_low("rounded_cases", "suppress_max") }}
-            when is_closed_band and rounded_cases >= band_n_min and 100 * met_count < 50 * case_count then 'under 50%'
-            when is_closed_band and rounded_cases >= band_n_min and 100 * met_count < 80 * case_count then '50% to 79%'
-            when is_closed_band and rounded_cases >= band_n_min then '80% and over'
+            when is_open_band and rounded_cases - rounded_met <= rounded_met
+                then {{ open_band_high("rounded_cases", "suppress_max + 1 + floor(rounding_base / 2.0)") }}
+            when is_open_band then {{ open_band_low("rounded_cases", "suppress_max + 1 + floor(rounding_base / 2.0)") }}
+            when is_closed_band and rounded_cases < closed_band_n_min then null
+            when is_closed_band and 100 * met_count < 50 * case_count then 'under 50%'
+            when is_closed_band and 100 * met_count < 80 * case_count then '50% to 79%'
+            when is_closed_band then '80% and over'
         end as public_band
-    from ruled
+    from formed
 
 )
 
@@ -146,3 +190,4 @@ left join {{ ref('areas') }} as areas
     on
         published.pfa_code = areas.pfa_code
         and areas.area_kind = 'police_area'
+        and {{ in_force('areas', 'published.last_day') }}

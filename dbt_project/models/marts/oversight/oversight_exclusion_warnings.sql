@@ -19,8 +19,12 @@ select
     scores.is_met as is_severe,
     scores.is_watch
 from {{ ref('int_s2_scores') }} as scores
+inner join {{ ref('int_quarters') }} as quarters
+    on scores.period_code = quarters.period_code
 inner join {{ ref('areas') }} as areas
-    on scores.pfa_code = areas.pfa_code
+    on
+        scores.pfa_code = areas.pfa_code
+        and {{ in_force('areas', 'quarters.last_day') }}
 where
     scores.subject = 'inclusion'
     and (scores.is_met or scores.is_watch)

@@ -30,8 +30,12 @@ select
     indicators.lowest_grade as grade,
     indicators.rule_version
 from {{ ref('int_indicators') }} as indicators
+inner join {{ ref('int_quarters') }} as quarters
+    on indicators.period_code = quarters.period_code
 inner join {{ ref('areas') }} as areas
-    on indicators.pfa_code = areas.pfa_code
+    on
+        indicators.pfa_code = areas.pfa_code
+        and {{ in_force('areas', 'quarters.last_day') }}
 inner join {{ ref('int_expected_items') }} as items
     on
         indicators.item_id = items.metric_id

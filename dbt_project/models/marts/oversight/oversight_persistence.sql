@@ -29,10 +29,16 @@ select
                     ~ "cast(persistence.right_number as varchar) || '|' || case_start.period_code") }}, 1, 16)
     end as case_id
 from {{ ref('int_persistence') }} as persistence
+inner join {{ ref('int_quarters') }} as quarters
+    on persistence.period_code = quarters.period_code
 inner join {{ ref('areas') }} as areas
-    on persistence.pfa_code = areas.pfa_code
+    on
+        persistence.pfa_code = areas.pfa_code
+        and {{ in_force('areas', 'quarters.last_day') }}
 inner join {{ ref('rights') }} as rights
-    on persistence.right_number = rights.right_number
+    on
+        persistence.right_number = rights.right_number
+        and {{ in_force('rights', 'quarters.last_day') }}
 left join {{ ref('int_quarters') }} as opening
     on persistence.opened_index = opening.quarter_index
 left join {{ ref('int_quarters') }} as case_start

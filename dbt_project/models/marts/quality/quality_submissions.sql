@@ -1,11 +1,5 @@
 -- Who should have sent and what came of it; returns that nobody expected are listed too.
-with quarters as (
-
-    select * from {{ ref('int_quarters') }}
-
-),
-
-receipts as (
+with receipts as (
 
     select * from {{ ref('stg_receipts') }}
     where outcome <> 'duplicate'
@@ -15,15 +9,10 @@ receipts as (
 expected as (
 
     select distinct
-        sender_bodies.sender_code,
+        sender_code,
         'quarterly' as form_kind,
-        quarters.period_code
-    from quarters
-    inner join {{ ref('sender_bodies') }} as sender_bodies
-        on
-            sender_bodies.form_kind = 'quarterly'
-            and sender_bodies.is_expected
-            and {{ in_force('sender_bodies', 'quarters.last_day') }}
+        period_code
+    from {{ ref('int_expected_returns') }}
 
 ),
 
