@@ -24,13 +24,15 @@ from reports.files import csv_bytes, publish_folder
 from reports.labels import Section
 
 EARLIER_QUARTERS = 4
+NO_ASSESSMENT = "No delivery assessment for this quarter"
+NOT_COLLECTED_BY_DESIGN = "Not collected by design: no delivery item of this right is asked of this body"
 TEMPLATES = Path(__file__).parent / "templates"
 
 _SECTIONS: tuple[tuple[Section, str, str], ...] = (
     (
         "recommended",
         "Recommended to the Board",
-        "Severe and persistent, reopened, or nothing submitted in two consecutive quarters.",
+        "Severe and persistent, reopened, or no complete return in two consecutive quarters.",
     ),
     (
         "watch",
@@ -89,6 +91,25 @@ class Flag:
     def anchor(self) -> str:
         """An address within the page that stays the same while the flag does."""
         return f"flag-{self.row['body_kind']}-{self.row['pfa_code']}-right-{self.row['right_number']}"
+
+    @property
+    def run(self) -> str:
+        """How long it has lasted, in words; empty where nothing runs."""
+        quarters = self.row["quarters_running"] or 0
+        if not quarters:
+            return ""
+        plural = "" if quarters == 1 else "s"
+        if self.row["state"] == "NOT_SUBMITTED" and self.row["result"] != "SEVERE_PENDING":
+            return f"{quarters} quarter{plural} without a complete return"
+        return f"{quarters} severe quarter{plural} in this run"
+
+    @property
+    def without_figures(self) -> str:
+        """Why no indicator is listed, in words."""
+        words = labels.STATES.get(self.row["state"], self.row["state"])
+        if self.row["state"] == "NOT_SUBMITTED":
+            words += f": {self.row['senders_received']} of {self.row['senders_expected']} returns are in"
+        return f"{words}."
 
     @property
     def indicators_text(self) -> str:
@@ -171,7 +192,9 @@ def _flags(con: duckdb.DuckDBPyConnection, period_code: str, rows: Sequence[Mapp
             right = (*body, flag.row["right_number"])
             flag.lines = lines.get(right, [])
             flag.earlier = earlier.get(right, [])
-            flag.process, flag.has_improvement_plan = processes.get(right, ("", None))
+            flag.process, flag.has_improvement_plan = processes.get(
+                right, (NOT_COLLECTED_BY_DESIGN, None)
+            )
             flag.notes = notes.get((*body, None), []) + notes.get(right, [])
     kinds = list(labels.BODY_KINDS)
     return sorted(
@@ -225,11 +248,23 @@ def _indicator_lines(
     return dict(found)
 
 
+def _process_in_words(test: Mapping[str, Any]) -> str:
+    """Which leg of S4 is met: a low grade, held by how much of the area, or no plan where one is needed."""
+    grade = test["grade"]
+    if grade is None:
+        return "no delivery assessment, and a severe indicator is met on the right"
+    words = f"lowest grade {labels.GRADES.get(grade, grade)}"
+    if not test["rate"]:
+        return f"{words}, and no improvement plan where a severe indicator is met"
+    if test["rate"] < 1:
+        words += f", held by bodies with {labels.percent(test['rate'])} of the area's cases"
+    return words
+
+
 def _figures_in_words(test: Mapping[str, Any], beside: tuple[int, float] | None) -> tuple[str, str]:
     indicator = test["indicator"]
     if indicator == "S4":
-        grade = test["grade"]
-        return f"lowest grade {labels.GRADES.get(grade, grade)}", ""
+        return _process_in_words(test), ""
     measured = f"{test['good_count']:,} of {test['base_count']:,}, {labels.percent(test['rate'])}"
     if indicator == "S2":
         figures = (
@@ -304,7 +339,7 @@ def _processes(
     found: dict[tuple[Any, ...], tuple[str, bool | None]] = {}
     for body_kind, pfa_code, right_number, grade, has_plan, due in rows:
         if grade is None:
-            words = "No delivery assessment for this quarter"
+            words = NO_ASSESSMENT
         else:
             words = f"Lowest grade {labels.GRADES.get(grade, grade)}"
             words += "; improvement plan in place" if has_plan else "; no improvement plan"

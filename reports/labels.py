@@ -50,8 +50,8 @@ RESULTS: Mapping[str, ResultLabel] = {
         "recommended",
     ),
     "NON_SUBMISSION": ResultLabel(
-        "No return in two consecutive quarters",
-        "Nothing was accepted for this quarter or the one before. Missing figures are not a pass.",
+        "No complete return in two consecutive quarters",
+        "No complete return was accepted for this quarter or the one before. Missing figures are not a pass.",
         "recommended",
     ),
     "REOPENED": ResultLabel(
@@ -102,15 +102,15 @@ STATES: Mapping[str, str] = {
     "MET": "Severe indicator met",
     "NOT_MET": "Assessed, no severe indicator met",
     "TOO_FEW": "Too few cases to assess",
-    "NO_CASES": "No cases to assess",
-    "NOT_SUBMITTED": "No accepted return",
+    "NO_CASES": "No figures to assess",
+    "NOT_SUBMITTED": "No complete return",
 }
 STATES_SHORT: Mapping[str, str] = {
     "MET": "severe",
     "NOT_MET": "not severe",
     "TOO_FEW": "too few cases",
-    "NO_CASES": "no cases",
-    "NOT_SUBMITTED": "no return",
+    "NO_CASES": "no figures",
+    "NOT_SUBMITTED": "no complete return",
 }
 
 INDICATORS: Mapping[str, str] = {

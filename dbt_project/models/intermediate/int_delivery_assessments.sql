@@ -3,16 +3,16 @@
 with item_rows as (
 
     select
-        returns.body_kind,
-        returns.period_code,
-        returns.sender_code,
+        due_returns.body_kind,
+        due_returns.period_code,
+        due_returns.sender_code,
         item_rows.*
     from {{ ref('stg_quarterly_delivery') }} as item_rows
-    inner join {{ ref('int_expected_returns') }} as returns
+    inner join {{ ref('int_expected_returns') }} as due_returns
         on
-            item_rows.receipt_id = returns.receipt_id
-            and item_rows.body_code = returns.body_code
-            and item_rows.pfa_code = returns.pfa_code
+            item_rows.receipt_id = due_returns.receipt_id
+            and item_rows.body_code = due_returns.body_code
+            and item_rows.pfa_code = due_returns.pfa_code
 
 ),
 

@@ -2,16 +2,16 @@
 with answer_rows as (
 
     select
-        returns.body_kind,
-        returns.period_code,
-        returns.sender_code,
+        due_returns.body_kind,
+        due_returns.period_code,
+        due_returns.sender_code,
         answer_rows.*
     from {{ ref('stg_quarterly_feedback') }} as answer_rows
-    inner join {{ ref('int_expected_returns') }} as returns
+    inner join {{ ref('int_expected_returns') }} as due_returns
         on
-            answer_rows.receipt_id = returns.receipt_id
-            and answer_rows.body_code = returns.body_code
-            and answer_rows.pfa_code = returns.pfa_code
+            answer_rows.receipt_id = due_returns.receipt_id
+            and answer_rows.body_code = due_returns.body_code
+            and answer_rows.pfa_code = due_returns.pfa_code
 
 ),
 
@@ -69,7 +69,8 @@ counted as (
         questions.polarity,
         quarters.quarter_index,
         coalesce(
-            {{ stable("answered.answered_share / nullif(coverage.expected_share, 0)", 6) }} >= coverage.share_needed, false
+            {{ stable("answered.answered_share / nullif(coverage.expected_share, 0)", 6) }} >= coverage.share_needed,
+            false
         ) as is_complete,
         case
             when summed.response_set = 'five_point'

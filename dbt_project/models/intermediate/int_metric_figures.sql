@@ -2,16 +2,16 @@
 with metric_rows as (
 
     select
-        returns.body_kind,
-        returns.period_code,
-        returns.sender_code,
+        due_returns.body_kind,
+        due_returns.period_code,
+        due_returns.sender_code,
         metric_rows.*
     from {{ ref('stg_quarterly_metrics') }} as metric_rows
-    inner join {{ ref('int_expected_returns') }} as returns
+    inner join {{ ref('int_expected_returns') }} as due_returns
         on
-            metric_rows.receipt_id = returns.receipt_id
-            and metric_rows.body_code = returns.body_code
-            and metric_rows.pfa_code = returns.pfa_code
+            metric_rows.receipt_id = due_returns.receipt_id
+            and metric_rows.body_code = due_returns.body_code
+            and metric_rows.pfa_code = due_returns.pfa_code
     where metric_rows.not_collected_reason is null
 
 ),

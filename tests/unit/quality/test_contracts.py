@@ -394,6 +394,7 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.late_is_after_due": (
             "update {t} set first_accepted_on = due_on where sender_code = 'late'"
         ),
+        "failed_rows.expected_is_due": "update {t} set due_on = null where sender_code = 'absent'",
         "failed_rows.nothing_came": "update {t} set receipt_count = 1 where sender_code = 'absent'",
         "failed_rows.revision_needs_two": "update {t} set is_revised = true where sender_code = 'late'",
         "failed_rows.share_missing": "delete from {t} where sender_code like 'sender%'",

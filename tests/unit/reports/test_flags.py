@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from reports.flags import FlagsSummary, write_flags
+from reports import labels
+from reports.flags import Flag, FlagsSummary, _process_in_words, write_flags
 
 PERIOD = "2025-26-Q2"
 RIGHT_2 = "To have the details of the crime recorded without unjustified delay"
@@ -253,7 +254,7 @@ def test_the_page_says_what_the_secretariat_needs(write: Callable[..., FlagsSumm
         "Police force, Cumbria",
         f"Right 2: {RIGHT_2}",
         "1,236 of 4,000, 30.9%",
-        "2 running",
+        "2 severe quarters in this run",
         "S4 is met",
         "late by 3 days, revised",
         "Rule version 0",
@@ -348,3 +349,40 @@ def test_a_quarter_without_results_is_refused(tmp_path: Path, mart_tables: Modul
     ):
         write_flags(con, "2025-26-Q3", tmp_path / "flags")
     assert not (tmp_path / "flags").exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ({"grade": 1, "rate": 1.0}, "lowest grade 1, drafted"),
+        ({"grade": 0, "rate": 0.4}, "held by bodies with 40.0% of the area's cases"),
+        ({"grade": 3, "rate": 0.0}, "no improvement plan where a severe indicator is met"),
+        ({"grade": None, "rate": None}, "no delivery assessment"),
+    ],
+)
+def test_s4_says_which_of_its_legs_is_met(test: dict[str, Any], words: str) -> None:
+    assert words in _process_in_words(test)
+
+
+def flag_of(**row: object) -> Flag:
+    values = {"quarters_running": 2, "state": "MET", "result": "SEVERE_PERSISTENT", **row}
+    return Flag(values, "Crown Prosecution Service, London", labels.RESULTS[str(values["result"])])
+
+
+def test_a_missing_return_is_not_called_a_severe_quarter() -> None:
+    assert flag_of().run == "2 severe quarters in this run"
+    assert flag_of(state="NOT_SUBMITTED", result="NON_SUBMISSION").run == "2 quarters without a complete return"
+    assert flag_of(state="NOT_SUBMITTED", result="SEVERE_PENDING", quarters_running=1).run.startswith("1 severe")
+    assert flag_of(state="NOT_MET", result="ELIGIBLE_TO_CLOSE", quarters_running=0).run == ""
+
+
+def test_a_return_that_is_half_in_is_not_called_missing() -> None:
+    half = flag_of(state="NOT_SUBMITTED", result="NON_SUBMISSION", senders_expected=2, senders_received=1)
+    assert half.without_figures == "No complete return: 1 of 2 returns are in."
+
+
+def test_what_is_not_asked_of_a_body_is_not_held_against_it(write: Callable[..., FlagsSummary]) -> None:
+    rows = {**ROWS, "local_area_delivery": []}
+    page = Page(write(rows).html_path.read_text(encoding="utf-8"))
+    assert "Not collected by design" in page.text
+    assert "No delivery assessment for this quarter" not in page.text

@@ -53,15 +53,15 @@ nil_declarations as (
 
     -- a sender that asks no questions says so on the cover, for all it answers for
     select
-        returns.body_kind,
-        returns.pfa_code,
-        returns.period_code,
+        due_returns.body_kind,
+        due_returns.pfa_code,
+        due_returns.period_code,
         min(covers.nil_feedback_reason) as nil_feedback_reason
     from {{ ref('stg_quarterly_covers') }} as covers
-    inner join {{ ref('int_expected_returns') }} as returns
-        on covers.receipt_id = returns.receipt_id
+    inner join {{ ref('int_expected_returns') }} as due_returns
+        on covers.receipt_id = due_returns.receipt_id
     where covers.nil_feedback_reason is not null
-    group by returns.body_kind, returns.pfa_code, returns.period_code
+    group by due_returns.body_kind, due_returns.pfa_code, due_returns.period_code
 
 ),
 
