@@ -102,7 +102,9 @@ def test_what_is_published_of_a_cell_leaves_its_counts_open(cells: Cells) -> Non
     for x, n, row in cells:
         # near the largest base some of the tables behind a public row are not in the list
         if n <= LARGEST - 5:
-            key = tuple(row[name] for name in ("case_count", "met_count", "rate_percent", "rate_band", "obs_status"))
+            key = tuple(
+                row[name] for name in ("case_count", "met_count", "rate_percent", "rate_band", "obs_status")
+            )
             public.setdefault(key, []).append((x, n))
     complete = {key: tables for key, tables in public.items() if key[0] is None or key[0] <= LARGEST - 10}
     assert len(complete) > 500

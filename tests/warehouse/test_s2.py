@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import Any
 
 import duckdb
@@ -86,11 +87,17 @@ POOLS = {
 
 @pytest.fixture(scope="module")
 def warehouse() -> duckdb.DuckDBPyConnection:
+    return scored_warehouse()
+
+
+def scored_warehouse(rule_change: str = "") -> duckdb.DuckDBPyConnection:
     con = database()
     seed(con, "areas", valid_from="date", valid_to="date")
     seed(con, "similar_areas", valid_from="date", valid_to="date")
     seed(con, "body_kinds")
     seed(con, "severe_rules", effective_from="date", effective_to="date")
+    if rule_change:
+        con.execute(f"update reference.severe_rules set {rule_change}")
     con.execute(
         "create table intermediate.int_quarters as select '2025-26-Q1' as period_code, 8100 as quarter_index,"
         " date '2025-06-30' as last_day"
@@ -198,3 +205,14 @@ def test_a_flag_needs_both_a_low_z_and_a_gap(warehouse: duckdb.DuckDBPyConnectio
         assert is_watch == (z <= RULE["s2_z_watch"] and not is_met)
     assert any(is_met for *_, is_met, _ in rows)
     assert any(is_watch for *_, is_watch in rows)
+
+
+def test_a_rule_table_may_divide_the_tail_among_the_metrics_of_a_right() -> None:
+    con = scored_warehouse("s2_divide_tail = true")
+    rows = con.execute(
+        "select distinct z_flag from intermediate.int_s2_scores where subject = 'compliance' and body_kind = 'police'"
+    ).fetchall()
+    assert len(rows) == 1
+    assert rows[0][0] == pytest.approx(NormalDist().inv_cdf(0.001 / len(POOLS)), abs=1e-6)
+    met = con.execute("select z_score from intermediate.int_s2_scores where is_met").fetchall()
+    assert met and all(z <= rows[0][0] for (z,) in met)
