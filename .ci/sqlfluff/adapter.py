@@ -1,4 +1,4 @@
-"""Stands in for dbt's `adapter` while sqlfluff renders a model: a dispatched macro becomes a call of its name."""
+"""Stands in for dbt's `adapter` while sqlfluff renders: a dispatched macro becomes a call of its name."""
 
 from __future__ import annotations
 

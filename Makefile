@@ -1,0 +1,82 @@
+# Two commands matter: `make run` (everything, on the sample returns) and `make test`. `make help` lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 3000
+
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export SODA_CORE_TELEMETRY_ENABLED := false
+
+# Two stamps: what `run` needs, and that with the tools of `test`. The second contains the first, so that neither
+# command undoes what the other installed.
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+.PHONY: help run test ui setup lint types lock clean
+
+help:
+	@echo 'make run    set up once, deliver the sample returns, run every quarter, say what came of it'
+	@echo 'make test   set up once, run the tests'
+	@echo 'make ui     the web page: http://127.0.0.1:$(PORT)'
+	@echo 'make lint   check style: Python, SQL, the layers of the models'
+	@echo 'make types  check types'
+	@echo 'make lock   renew the lock files from pyproject.toml'
+	@echo 'make clean  delete what runs made (data, .dagster, caches); .venv stays'
+
+run: $(INSTALLED)
+	@$(BIN)/vcc sample
+	@$(BIN)/vcc run --all
+
+test: $(INSTALLED_DEV)
+	@$(BIN)/python -m pytest
+
+ui: $(INSTALLED)
+	@$(BIN)/vcc ui --port $(PORT)
+
+setup: $(INSTALLED)
+
+lint: $(INSTALLED_DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(BIN)/python -m orchestration.dbt
+	@$(BIN)/dbt-bouncer
+
+types: $(INSTALLED_DEV)
+	@$(BIN)/mypy ingest orchestration quality reports
+
+lock: $(INSTALLED_DEV)
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --upgrade \
+		--extra dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
+		-c requirements/dev.txt pyproject.toml -o requirements/run.txt
+
+clean:
+	@rm -rf data .dagster dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@echo 'Deleted what runs made; $(VENV) stays.'
+
+$(INSTALLED): requirements/bootstrap.txt requirements/run.txt pyproject.toml
+	@$(call install,$(if $(wildcard $(INSTALLED_DEV)),dev,run))
+
+$(INSTALLED_DEV): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	@$(call install,dev)
+
+# The code is put on the path by one line in the environment: nothing is built, so nothing is downloaded for it.
+define install
+set -e; \
+echo 'Installing from requirements/$(1).txt into $(VENV) (once; a minute or two)'; \
+test -n '$(PYTHON)' || { echo 'Python 3.11 is needed; install it, or name it: make PYTHON=/path/to/python3.11'; exit 1; }; \
+test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	|| { echo 'Python 3.11 or 3.12 is needed, and $(VENV) has another; delete $(VENV), then: make PYTHON=python3.11'; exit 1; }; \
+$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt; \
+$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --compile-bytecode requirements/$(1).txt; \
+$(BIN)/python -c 'import pathlib, sysconfig; \
+	pathlib.Path(sysconfig.get_path("purelib"), "victims_code.pth").write_text("$(CURDIR)\n")'; \
+printf '#!/bin/sh\nexec "%s/python" -m orchestration.cli "$$@"\n' '$(CURDIR)/$(BIN)' > $(BIN)/vcc; \
+chmod +x $(BIN)/vcc; \
+if [ $(1) = dev ]; then touch $(INSTALLED_DEV); fi; \
+touch $(INSTALLED)
+endef

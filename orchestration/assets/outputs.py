@@ -1,0 +1,241 @@
+"""register, releases and packs: what a verified build becomes for a quarter.
+
+Each output notes the build it was made from; the same build and the same code make nothing again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from orchestration import register
+from orchestration.assets.serving import VERIFIED_BUILD
+from orchestration.dbt import read_json
+from orchestration.metadata import link, markdown_table
+from orchestration.pending import output_source, register_file
+from orchestration.periods import ONE_RUN, QUARTERS
+from orchestration.project import Project
+from orchestration.resources import CycleStage, OneRunAtATime, Progress
+from orchestration.warehouse import WarehouseError, open_reader
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from ingest.period import Period
+
+FIGURES = "Writing local figures"
+RECORDING = "Recording detections"
+RELEASING = "Writing draft releases"
+FLAGGING = "Writing flag registers"
+
+DETECTIONS = dg.AssetKey(["register", "detections"])
+FLAGS = dg.AssetKey(["register", "flags"])
+OPEN_DATA = dg.AssetKey(["releases", "open_data"])
+LOCAL_FIGURES = dg.AssetKey(["packs", "local_figures"])
+
+Make = Callable[["duckdb.DuckDBPyConnection", "Period", str], Mapping[str, Any]]
+
+
+def quarters_of(context: dg.AssetExecutionContext, project: Project) -> "list[Period]":
+    """Return the quarters this step is asked for, in order of time."""
+    return sorted(project.quarter(code) for code in context.partition_keys)
+
+
+def require_due(project: Project, quarters: "Sequence[Period]") -> None:
+    """Refuse a final build of a quarter whose returns are not due yet: nobody could be called missing."""
+    for quarter in quarters:
+        due = project.returns_due_on(quarter)
+        if due >= project.today:
+            raise dg.Failure(
+                f"Returns for {quarter.code} are due on {due:%d %B %Y}; a final build before that would"
+                " record bodies as not having sent. Run the stage 'provisional' instead."
+            )
+
+
+def make_for_each(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    progress: Progress,
+    key: dg.AssetKey,
+    label: str,
+    folder: Path,
+    make: Make,
+) -> None:
+    """Make the output of each quarter that is not up to date, and say of each what was done."""
+    build = project.warehouse.current()
+    if build is None:
+        raise WarehouseError("There is no verified build to read; launch the job 'quarter'.")
+    source = output_source(project, build.build_id)
+    quarters = quarters_of(context, project)
+    with open_reader(build.path) as connection:
+        for done, quarter in enumerate(quarters):
+            progress(label, done, len(quarters))
+            metadata: dict[str, Any] = {"status": "unchanged"}
+            if project.output_notes.made_from(quarter.code, "/".join(key.path)) != source:
+                metadata = {
+                    "status": "made",
+                    **make(connection, quarter, build.build_id),
+                    "build": build.build_id,
+                }
+                project.output_notes.note(quarter.code, "/".join(key.path), source)
+            metadata |= {"folder": link(folder / quarter.code), "build": build.build_id}
+            context.add_asset_metadata(metadata, partition_key=quarter.code)
+    progress(label, len(quarters), len(quarters))
+
+
+@dg.asset(
+    key=DETECTIONS,
+    deps=[VERIFIED_BUILD],
+    group_name="register",
+    kinds={"parquet"},
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+    output_required=False,
+    description="What was detected at the final build of the quarter, with the figures and the rule it"
+    " rests on. Written once and never changed: a later revision is seen beside it, not instead of it. A"
+    " detection decides nothing; it asks for a data check with the body.",
+)
+def detections(
+    context: dg.AssetExecutionContext,
+    project: dg.ResourceParam[Project],
+    cycle_stage: CycleStage,
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Record the quarter's detections, at the final build only."""
+    if not cycle_stage.is_final:
+        context.log.info("Provisional build: nothing enters the register.")
+        return
+    quarters = quarters_of(context, project)
+    require_due(project, quarters)
+    build = project.warehouse.current()
+    if build is None:
+        raise WarehouseError("There is no verified build to read; launch the job 'quarter'.")
+    with open_reader(build.path) as connection:
+        for done, quarter in enumerate(quarters):
+            progress(RECORDING, done, len(quarters))
+            file = register_file(project, quarter)
+            rows = [] if file.exists() else register.detections(connection, quarter.code)
+            summary = register.record(file, rows)
+            if not summary.is_new:
+                context.log.info(f"{quarter.code} is in the register already; what was detected then stays.")
+            context.add_asset_metadata(
+                {
+                    "status": "recorded" if summary.is_new else "recorded earlier, left as it is",
+                    "file": link(summary.path),
+                    "dagster/row_count": summary.rows,
+                    "detections": markdown_table(
+                        ("result", "body, area and right"), summary.detections.items()
+                    ),
+                },
+                partition_key=quarter.code,
+            )
+    progress(RECORDING, len(quarters), len(quarters))
+    yield dg.MaterializeResult()
+
+
+@dg.asset(
+    key=FLAGS,
+    deps=[VERIFIED_BUILD, DETECTIONS],
+    group_name="register",
+    kinds={"csv", "html"},
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+    output_required=False,
+    description="The flag register for the Programme Board: each flagged body, area and right with the"
+    " indicators met, figures, like areas and quarters running. A recommendation, not a decision and never"
+    " a notice.",
+)
+def flags(
+    context: dg.AssetExecutionContext,
+    project: dg.ResourceParam[Project],
+    cycle_stage: CycleStage,
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Write the quarter's flag register, at the final build only."""
+    from reports.flags import write_flags
+
+    if not cycle_stage.is_final:
+        return
+
+    def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
+        folder = project.root.flags / quarter.code
+        write_flags(con, quarter.code, folder)
+        return {"page": link(folder / "flags.html")}
+
+    make_for_each(context, project, progress, FLAGS, FLAGGING, project.root.flags, make)
+    yield dg.MaterializeResult()
+
+
+@dg.asset(
+    key=OPEN_DATA,
+    deps=[VERIFIED_BUILD],
+    group_name="releases",
+    kinds={"csv", "parquet"},
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+    output_required=False,
+    description="The quarter's draft release: open data files with a descriptor, a dictionary and hashes,"
+    " suppressed and rounded. Under embargo until it is published.",
+)
+def open_data(
+    context: dg.AssetExecutionContext,
+    project: dg.ResourceParam[Project],
+    cycle_stage: CycleStage,
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Write the quarter's draft release, at the final build only."""
+    from reports.release import build_draft, exposed_tables
+
+    if not cycle_stage.is_final:
+        return
+    exposures = exposed_tables(read_json(project.manifest_path))
+
+    def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
+        summary = build_draft(
+            con, quarter.code, project.root.releases, exposures=exposures, build_id=build_id
+        )
+        return {
+            "version": summary.version,
+            "files changed": summary.changed,
+            "dagster/row_count": sum(summary.rows.values()),
+            "rows": markdown_table(("table", "rows"), sorted(summary.rows.items())),
+            "sha256": markdown_table(("file", "sha256"), sorted(summary.sha256.items())),
+        }
+
+    make_for_each(context, project, progress, OPEN_DATA, RELEASING, project.root.drafts, make)
+    yield dg.MaterializeResult()
+
+
+@dg.asset(
+    key=LOCAL_FIGURES,
+    deps=[VERIFIED_BUILD],
+    group_name="packs",
+    kinds={"csv"},
+    partitions_def=QUARTERS,
+    backfill_policy=ONE_RUN,
+    description="The quarter's figures of each area, with like areas, last quarter and last year, for its"
+    " bodies and reviewers. Goes back to them at the provisional build, before anything is recorded.",
+)
+def local_figures(
+    context: dg.AssetExecutionContext,
+    project: dg.ResourceParam[Project],
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> dg.MaterializeResult[None]:
+    """Write the quarter's local figures, at both builds."""
+    from reports.local_figures import write_local_figures
+
+    def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
+        folder = project.root.packs / quarter.code
+        write_local_figures(con, quarter.code, folder)
+        return {"files": len(list(folder.glob("*.csv")))}
+
+    make_for_each(context, project, progress, LOCAL_FIGURES, FIGURES, project.root.packs, make)
+    return dg.MaterializeResult()
+
+
+OUTPUT_ASSETS = [detections, flags, open_data, local_figures]

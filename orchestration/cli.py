@@ -1,0 +1,133 @@
+"""The command `vcc`: thin. It reads the arguments; each command lives in orchestration/commands.
+
+Nothing is imported here that a command does not need, so that `vcc --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+OK, FAILED, UNUSABLE, BUSY = 0, 1, 2, 3
+
+EXIT_CODES = """\
+exit codes:
+  0  done, or nothing to do; `check`: the return would be accepted
+  1  the run failed or a check blocked it; `check`: the return would be rejected
+  2  the command or a file it names cannot be used
+  3  another run works on the data root
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    main_parser = argparse.ArgumentParser(
+        prog="vcc",
+        description="Victims' Code compliance: returns in, marts, flagged indicators and open data out.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    main_parser.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="FOLDER",
+        help="where all data lies (default: VCC_DATA_ROOT, else data)",
+    )
+    main_parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help="take this day as today, as 2026-12-10 (default: VCC_AS_OF, else the sample's day, else today)",
+    )
+    commands = main_parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    sample = commands.add_parser(
+        "sample", help="deliver sample returns: six synthetic quarters and a real audit"
+    )
+    sample.add_argument("--quarters", type=int, default=6, help="synthetic quarters (default: 6)")
+    sample.add_argument("--seed", type=int, default=20260401, help="of the generator (default: 20260401)")
+    sample.add_argument(
+        "--areas", nargs="+", metavar="PFA_CODE", help="only these police areas (default: all)"
+    )
+    sample.add_argument(
+        "--no-breakdowns", action="store_true", help="totals only: smaller files, quicker runs"
+    )
+
+    submit = commands.add_parser("submit", help="deliver one file into the inbox, as its sender would")
+    submit.add_argument("file", type=Path)
+    submit.add_argument("--sender", required=True, metavar="CODE", help="as E23000028-police")
+
+    check = commands.add_parser("check", help="say what acceptance would say of a file; nothing is stored")
+    check.add_argument("file", type=Path)
+    check.add_argument("--sender", metavar="CODE", help="also check that this sender may send it")
+    check.add_argument("--format", choices=("text", "json"), default="text")
+
+    run = commands.add_parser("run", help="receive, build, check, serve and write outputs")
+    which = run.add_mutually_exclusive_group(required=True)
+    which.add_argument("--period", metavar="PERIOD_CODE", help="one quarter, as 2026-27-Q1")
+    which.add_argument("--all", action="store_true", help="every quarter whose returns are due, in one run")
+    run.add_argument(
+        "--stage",
+        choices=("provisional", "final"),
+        default="final",
+        help="provisional: local figures only; final: also detections and the draft release (default: final)",
+    )
+    run.add_argument(
+        "--no-wait", action="store_true", help="give up at once (exit code 3) if another run is on"
+    )
+
+    status = commands.add_parser("status", help="returns expected against received")
+    status.add_argument("--period", metavar="PERIOD_CODE", help="list who has not sent for this quarter")
+
+    flags = commands.add_parser("flags", help="severe indicators of a quarter")
+    flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")
+
+    page = commands.add_parser("ui", help="the web page of the runs, on this machine only")
+    page.add_argument("--port", type=int, default=3000, help="default: 3000")
+
+    periods = commands.add_parser("periods", help="the quarters that can be run")
+    periods.add_argument("action", choices=("list", "sync"), help="sync: make them known to the web page")
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; an error is one line on the standard error."""
+    options = parser().parse_args(arguments)
+    try:
+        module = importlib.import_module(f"orchestration.commands.{options.command}")
+        code: int = module.run(options)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        print("\nvcc: stopped. What was done is kept; run the command again to go on.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if os.environ.get("VCC_TRACEBACK"):
+            raise
+        print(f"vcc: {_one_line(error)}", file=sys.stderr)
+        return exit_code(error)
+    return code
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code for an error: what cannot be used is 2, another run is 3, anything else 1."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "DataRootBusyError" in names:
+        return BUSY
+    return UNUSABLE if names & {"ValueError", "OSError", "KeyError"} else FAILED
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    words = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
+    return words or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Whether a run would have anything to do: asked before anything heavy is started.
+
+What belongs here: comparing what is there with what would be made. What does not: making it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.receive import waiting
+from orchestration.project import Project
+from orchestration.vocabulary import FINAL
+from orchestration.warehouse import digest_files
+
+if TYPE_CHECKING:
+    from ingest.period import Period
+
+#: Outputs that follow the build, by stage of the cycle; the register is written once and is looked up itself.
+OUTPUTS = ("packs/local_figures",)
+FINAL_OUTPUTS = ("register/flags", "releases/open_data")
+
+RAW_NOTE = "raw"
+
+
+def output_source(project: Project, build_id: str) -> str:
+    """Name what an output is made from: the build and the code that writes it."""
+    return f"{build_id} {project.output_code}"
+
+
+def raw_source(project: Project) -> str:
+    """Name what the raw files are made from: the receipts, the forms, and how far the calendar reaches."""
+    from ingest.form import FORMS_DIR
+
+    due = project.due_quarters()
+    ledger = project.root.receipts
+    receipts = hashlib.sha256(ledger.read_bytes()).hexdigest() if ledger.is_file() else "none"
+    forms = digest_files(sorted(Path(FORMS_DIR).glob("*.yml")), Path(FORMS_DIR))
+    return f"{receipts[:16]} {forms[:16]} {due[-1].code if due else 'none'}"
+
+
+def register_file(project: Project, period: Period) -> Path:
+    """Return the register's file of a quarter."""
+    return project.root.register / f"{period.code}.parquet"
+
+
+def reasons_to_run(project: Project, periods: Sequence[Period], stage: str) -> list[str]:
+    """Return why a run over these quarters would do something, a sentence each; empty if it would not."""
+    reasons = []
+    files = waiting(project.root)
+    if files:
+        reasons.append(f"{files:,} files wait to be judged.")
+    if project.output_notes.made_from(RAW_NOTE, RAW_NOTE) != raw_source(project):
+        reasons.append("The raw files do not show every receipt yet.")
+    build = project.warehouse.current()
+    if build is None:
+        return [*reasons, "No build is served yet."]
+    if build.build_id != project.build_id():
+        reasons.append("The raw files, models or contracts differ from those of the served build.")
+    if not project.checks_path(build.build_id).is_file():
+        reasons.append("The outcome of the served build's checks is not kept.")
+    source = output_source(project, build.build_id)
+    outputs = (*OUTPUTS, *FINAL_OUTPUTS) if stage == FINAL else OUTPUTS
+    for period in periods:
+        stale = [
+            output for output in outputs if project.output_notes.made_from(period.code, output) != source
+        ]
+        if stage == FINAL and not register_file(project, period).exists():
+            stale.append("register/detections")
+        if stale:
+            reasons.append(f"{period.code} lacks {', '.join(sorted(stale))} of the served build.")
+    return reasons

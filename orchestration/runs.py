@@ -1,0 +1,112 @@
+"""One run of the job from this process, and what came of it.
+
+What belongs here: calling Dagster and reading the result. What does not: the terminal (commands), the steps
+(assets).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from orchestration.automation import run_config
+from orchestration.definitions import build_definitions
+from orchestration.periods import ensure_periods, range_tags
+from orchestration.project import Project
+from orchestration.resources import Progress
+from orchestration.vocabulary import QUARTER_JOB
+
+if TYPE_CHECKING:
+    from ingest.period import Period
+
+#: Where dagster-dbt begins to quote dbt.
+DBT_ERRORS = "Errors parsed from dbt logs:"
+DBT_NOT_BUILT = re.compile(r"Error in (model|seed|unit_test)|^(Compilation|Parsing|Database) Error")
+
+#: Steps as a person would name them, in order.
+STEP_WORDS = {
+    "inbox__deliveries": "inbox",
+    "receive": "archive: receive and judge",
+    "compact": "raw: write Parquet",
+    "build": "reference to marts: build and test (dbt)",
+    "contracts": "checks: contracts",
+    "checks__verified_build": "checks: serve the build",
+    "register__detections": "register: detections",
+    "register__flags": "register: flags",
+    "releases__open_data": "releases: open data",
+    "packs__local_figures": "packs: local figures",
+}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended: seconds by step in the order of the stages, and one sentence for each failure."""
+
+    run_id: str
+    success: bool
+    seconds: dict[str, float]
+    failures: tuple[str, ...]
+
+
+def run_quarters(
+    project: Project, instance: dg.DagsterInstance, periods: Sequence[Period], stage: str, progress: Progress
+) -> RunReport:
+    """Run the job once for consecutive quarters, in this process. Does not raise when a step fails."""
+    definitions = build_definitions(project.data_root, progress=progress, project=project)
+    ensure_periods(instance, project)
+    config: dict[str, Any] = {
+        **run_config(stage),
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    several = len(periods) > 1
+    result = definitions.resolve_job_def(QUARTER_JOB).execute_in_process(
+        instance=instance,
+        run_config=config,
+        partition_key=None if several else periods[0].code,
+        tags=range_tags(periods) if several else None,
+        raise_on_error=False,
+    )
+    return RunReport(result.run_id, result.success, _seconds(result), tuple(_failures(result)))
+
+
+def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    taken = {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in result.all_events
+        if event.is_step_success and event.step_key
+    }
+    return {words: taken[step] for step, words in STEP_WORDS.items() if step in taken}
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Say what blocked the run: failed checks that block, then steps that broke for another reason."""
+    sentences = []
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR:
+            table = ".".join(check.asset_key.path)
+            said = check.description or _failing_rows(check)
+            sentences.append(f"Check '{check.check_name}' on {table}: {said}")
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        if error is None or error.cls_name == "DagsterAssetCheckFailedError":
+            continue
+        while error.cause is not None:
+            error = error.cause
+        step = STEP_WORDS.get(event.step_key or "", event.step_key)
+        said = error.message.strip()
+        if DBT_ERRORS in said:
+            # dbt's own words on what it could not build; failed tests are checks and have been said
+            parts = [" ".join(part.split()) for part in said.rpartition(DBT_ERRORS)[2].split("\n\n")]
+            sentences.extend(f"Step '{step}': {part}" for part in parts if DBT_NOT_BUILT.search(part))
+        else:
+            sentences.append(f"Step '{step}': {' '.join(said.split())}")
+    return sentences
+
+
+def _failing_rows(check: dg.AssetCheckEvaluation) -> str:
+    rows = check.metadata.get("dagster_dbt/failed_row_count")
+    return f"{rows.value} failing rows" if rows is not None else "failed"

@@ -1,0 +1,29 @@
+"""Shared by all tests: the repository's root on the path, and nothing that phones home."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+os.environ.update(
+    SODA_CORE_TELEMETRY_ENABLED="false",
+    DO_NOT_TRACK="1",
+    DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+)
+# A developer's own settings must not reach a test.
+for name in ("VCC_DATA_ROOT", "VCC_AS_OF", "VCC_DAGSTER_HOME", "VCC_BUILD_PATH", "DAGSTER_HOME"):
+    os.environ.pop(name, None)
+
+if str(PROJECT) not in sys.path:
+    sys.path.insert(0, str(PROJECT))
+
+
+@pytest.fixture(scope="session")
+def project_folder() -> Path:
+    """The repository's root."""
+    return PROJECT
