@@ -95,11 +95,11 @@ def write_local_figures(
         left join reference.metrics as metrics
             on figures.metric_id = metrics.metric_id
             and figures.metric_version = metrics.metric_version
-        left join (
-            select right_number, arg_max(right_title, valid_from) as right_title
-            from reference.rights
-            group by right_number
-        ) as rights on figures.right_number = rights.right_number
+        inner join staging.stg_periods as periods on figures.period_code = periods.period_code
+        left join reference.rights as rights
+            on figures.right_number = rights.right_number
+            and (rights.valid_from is null or rights.valid_from <= periods.last_day)
+            and (rights.valid_to is null or rights.valid_to >= periods.last_day)
         left join reference.body_kinds as kinds on figures.body_kind = kinds.body_kind
         where figures.period_code = ?
         order by

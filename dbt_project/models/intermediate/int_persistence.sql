@@ -230,21 +230,27 @@ unopened as (
 
 ),
 
+recommending as (
+
+    -- what is recommended to the Board opens a case
+    select
+        unopened.*,
+        unopened_result in ('SEVERE_PERSISTENT', 'SEVERE_PERSISTENT_BRIDGED', 'NON_SUBMISSION', 'REOPENED')
+            as is_opening
+    from unopened
+
+),
+
 opened as (
 
     select
-        unopened.*,
-        min(case
-            when
-                unopened_result in
-                ('SEVERE_PERSISTENT', 'SEVERE_PERSISTENT_BRIDGED', 'NON_SUBMISSION', 'REOPENED')
-                then quarter_index
-        end) over (
+        recommending.*,
+        min(case when is_opening then quarter_index end) over (
             partition by body_kind, pfa_code, right_number, last_closed_index
             order by quarter_index
             rows between unbounded preceding and current row
         ) as opened_index
-    from unopened
+    from recommending
 
 ),
 
@@ -289,7 +295,8 @@ select
     state,
     previous_state,
     result,
-    result in ('SEVERE_PERSISTENT', 'SEVERE_PERSISTENT_BRIDGED', 'NON_SUBMISSION', 'REOPENED') as is_recommended,
+    -- while a case is open it is recommended again for each severe quarter, and for nothing else
+    case when is_open_before then state = 'MET' else is_opening end as is_recommended,
     is_open_before,
     is_open_case,
     opened_index,

@@ -26,6 +26,8 @@ SEED_TABLES = (
     "severe_rules",
 )
 
+DATE_COLUMNS = {"valid_from", "valid_to", "effective_from", "effective_to"}
+
 PERIODS = [
     ("2025-26-Q1", "2025-04-01", "2025-06-30", "April to June 2025 (2025/26 Q1)", 8100, "2025-08-11"),
     ("2025-26-Q2", "2025-07-01", "2025-09-30", "July to September 2025 (2025/26 Q2)", 8101, "2025-11-11"),
@@ -58,7 +60,12 @@ def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]
                     f"insert into marts.{name} ({', '.join(row)}) values ({marks})", list(row.values())
                 )
         for seed in SEED_TABLES:
-            con.execute(f"create table reference.{seed} as from read_csv('{SEEDS / seed}.csv', header=true)")
+            path_of_seed = SEEDS / f"{seed}.csv"
+            header = path_of_seed.read_text(encoding="utf-8").splitlines()[0].split(",")
+            # a column of open ends alone would be read as text
+            dates = ", ".join(f"'{name}': 'date'" for name in header if name in DATE_COLUMNS)
+            types = f", types={{{dates}}}" if dates else ""
+            con.execute(f"create table reference.{seed} as from read_csv('{path_of_seed}', header=true{types})")
         con.execute(
             "create table staging.stg_periods (period_code varchar, first_day date, last_day date,"
             " period_label varchar, quarter_index integer, review_due_on date)"
