@@ -410,6 +410,11 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.confidential_is_empty": (
             "update {t} set met_count = 95, rate_band = null where obs_status = 'c'"
         ),
+        "failed_rows.linked_figure_withheld": (
+            "insert into {t} by name select * replace ('r04_s02_referral_prop' as metric_id) from {t}"
+            " where obs_status = 'c'; insert into {t} by name select * replace"
+            " ('r04_s03_referral_2wd' as metric_id) from {t} where metric_id = 'r04_s02_referral_prop'"
+        ),
         "failed_rows.absent_is_empty": "update {t} set case_count = 50 where obs_status = 'w'",
         "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status = 'w'",
         "failed_rows.met_within_cases": (

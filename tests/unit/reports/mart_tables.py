@@ -20,6 +20,7 @@ SEED_TABLES = (
     "bodies",
     "body_kinds",
     "disclosure_rules",
+    "metric_links",
     "metrics",
     "rights",
     "sender_bodies",
