@@ -46,8 +46,7 @@ class Store:
     def put(self, source: Path, sha256: str, extension: str) -> Path:
         """Keep a copy of a file. Putting the same file twice changes nothing.
 
-        Raises ArchiveError if the source's bytes are not those of the hash, or if other bytes lie there
-        already.
+        Raises ArchiveError if the source's bytes are not those of the hash, or if others lie there already.
         """
         target = self.path(sha256, extension)
         if target.exists():

@@ -16,6 +16,7 @@ from ingest.paths import DataRoot
 
 WAIT_SECONDS = 600.0
 _PARTIAL = ".*.partial"
+_FORGOTTEN_SECONDS = 24 * 3600.0
 
 
 class Busy(RuntimeError):
@@ -28,7 +29,7 @@ def exclusive(root: DataRoot) -> Iterator[None]:
 
     A lock file that still names a process was left by one that was killed: what it had begun is removed.
     """
-    root.path.mkdir(parents=True, exist_ok=True)
+    root.create()
     with root.lock.open("a+") as stream:
         until = time.monotonic() + WAIT_SECONDS
         while True:
@@ -53,8 +54,17 @@ def exclusive(root: DataRoot) -> Iterator[None]:
 
 
 def _sweep(root: DataRoot) -> None:
-    for folder in (root.archive, root.quarantine, root.raw):
+    """Remove what a killed process left half-written.
+
+    What lies under this lock at once; what others write, once it is too old to be still in use. The inbox is
+    left alone: its unfinished files belong to whoever delivers.
+    """
+    until = time.time() - _FORGOTTEN_SECONDS
+    theirs = (root.register, root.checks, root.releases, root.restricted)
+    for folder in (root.archive, root.quarantine, root.raw, root.ledger, *theirs):
         for scrap in folder.rglob(_PARTIAL):
+            if folder in theirs and scrap.lstat().st_mtime > until:
+                continue
             if scrap.is_dir():
                 shutil.rmtree(scrap, ignore_errors=True)
             else:

@@ -5,14 +5,15 @@ Belongs here: names and permissions of folders. Does not: reading or writing wha
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_DATA_ROOT = "data"
-DATA_ROOT_VARIABLE = "VCC_DATA_ROOT"
+ARRIVALS = "arrivals.csv"
+"""Name of the delivery journal in an inbox."""
 EMPTY = "_empty.parquet"
+"""Name of the zero-row table beside every set of Parquet files."""
 OWNER_ONLY = 0o700
+OWNER_AND_GROUP = 0o750
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,6 @@ class DataRoot:
         """Hold an absolute path, so that a change of working directory moves nothing."""
         object.__setattr__(self, "path", Path(self.path).absolute())
 
-    @classmethod
-    def from_environment(cls, default: str | Path = DEFAULT_DATA_ROOT) -> DataRoot:
-        """Return the root that VCC_DATA_ROOT names, or else the default."""
-        return cls(Path(os.environ.get(DATA_ROOT_VARIABLE) or default))
-
     # --- inbox
     @property
     def inbox(self) -> Path:
@@ -39,7 +35,7 @@ class DataRoot:
     @property
     def arrivals(self) -> Path:
         """Delivery journal: sender_code, file_name, arrived_at (ISO 8601, UTC)."""
-        return self.inbox / "arrivals.csv"
+        return self.inbox / ARRIVALS
 
     @property
     def holding(self) -> Path:
@@ -159,18 +155,29 @@ class DataRoot:
         return self.path / ".receive.lock"
 
     def create(self) -> DataRoot:
-        """Create every folder that others write into; the private ones are readable by their owner only."""
+        """Create every folder that others write into.
+
+        The private ones are always made readable by their owner only. The root, and the others, which hold
+        exact figures as well, are created closed to everybody outside the owner's group; where they exist, or
+        were opened to others on purpose, they stay as they are.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         for folder in (
+            self.path,
             self.inbox,
             self.archive,
             self.ledger,
+            self.raw,
             self.raw_returns,
             self.register,
+            self.warehouse,
             self.builds,
             self.checks,
             self.releases,
         ):
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                folder.chmod(OWNER_AND_GROUP)
         for folder in (self.holding, self.quarantine, self.drafts, self.restricted):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(OWNER_ONLY)

@@ -1,10 +1,8 @@
-"""Raw: accepted returns as typed Parquet, one file per kind, sheet and period; receipts, problems, periods
-beside them.
+"""Raw: accepted returns as typed Parquet, one file per kind, sheet and period, and the tables beside them.
 
 Everything here is derived from the archive, the ledger and the reference data, and may be deleted and
-rebuilt: the same
-receipts give the same bytes. Belongs here: parsing once, compaction. Does not: choosing the current return
-(dbt does).
+rebuilt: the same receipts give the same bytes. Belongs here: parsing once, compaction. Does not: choosing the
+current return (dbt does).
 """
 
 from __future__ import annotations
@@ -95,8 +93,9 @@ PERIODS_SCHEMA = pa.schema(
 
 @dataclass
 class RawSummary:
-    """What one run wrote, how many files it left as they were, and the rows there are now (by kind/sheet or
-    table).
+    """What one run wrote, how many files it left as they were, and the rows there are now.
+
+    rows is by kind/sheet or table.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -116,12 +115,10 @@ class RawSummary:
 
 
 def store_parsed(root: DataRoot, sha256: str, tables: Mapping[str, Table]) -> None:
-    """Write the typed sheets of one return under its hash, all of them or none. There already: nothing
-    changes.
+    """Write the typed sheets of one return under its hash, all of them or none.
 
-    They are not waited for to be on the disk: should the machine fail, the checksums of a torn one tell
-    when it is
-    read, and it is parsed again from the archive.
+    What is there already stays. They are not waited for to be on the disk: should the machine fail, the
+    checksums of a torn one tell when it is read, and it is parsed again from the archive.
     """
     target = root.raw_return(sha256)
     if target.exists():
@@ -205,9 +202,8 @@ def build_raw(
 ) -> RawSummary:
     """Bring raw up to the ledger, for the periods given and for every return that is not quarterly.
 
-    Only files whose receipts changed are written. `through` is the last quarter that the calendar must
-    reach. Raises
-    ArchiveError if a return that must be parsed again is missing from the archive.
+    Only files whose receipts changed are written. `through` is the last quarter that the calendar must reach.
+    Raises ArchiveError if a return that must be parsed again is missing from the archive.
     """
     with exclusive(root):
         return _build(root, reference, forms, periods, through, progress, limits or Limits())

@@ -21,6 +21,7 @@ from ingest.files import sync
 
 OUTCOMES = ("accepted", "accepted_with_warnings", "rejected", "duplicate", "quarantined")
 FIRST_PREVIOUS_HASH = "0" * 64
+_CHECKED_BEFORE_APPENDING = 100
 
 
 class LedgerError(RuntimeError):
@@ -133,11 +134,17 @@ class Ledger:
         self._is_ready = False
 
     def read(self) -> list[Receipt]:
-        """Return every receipt in order. A line cut short by a kill is not a receipt, and is passed over."""
-        return [Receipt.from_line(line) for line in self._lines()]
+        """Return every receipt in order. A line cut short by a kill is not a receipt, and is passed over.
+
+        Raises LedgerError for a damaged line.
+        """
+        return [self._receipt(number, line) for number, line in enumerate(self._lines(), 1)]
 
     def append(self, receipt: Receipt) -> Receipt:
-        """Give the receipt its place in the chain, write it, and return it once it is on the disk."""
+        """Give the receipt its place in the chain, write it, and return it once it is on the disk.
+
+        Raises LedgerError, and writes nothing, if the last receipts are not as they were written.
+        """
         if not self._is_ready:
             self._make_ready()
         last = self._last
@@ -157,12 +164,12 @@ class Ledger:
         previous_hash, sequence = FIRST_PREVIOUS_HASH, 0
         for number, line in enumerate(self._lines(), 1):
             try:
-                receipt = Receipt.from_line(line)
+                receipt = Receipt.from_line(_text(line))
             except LedgerError as error:
                 faults.append(f"Line {number}: {error}")
                 sequence += 1
                 continue
-            if line != receipt.to_line() or receipt.hash != receipt.expected_hash():
+            if not _is_as_written(receipt, line):
                 faults.append(
                     f"Line {number}, {receipt.receipt_id}: the receipt was changed after it was written."
                 )
@@ -174,12 +181,18 @@ class Ledger:
             previous_hash, sequence = receipt.hash, receipt.receipt_sequence
         return LedgerCheck(sequence, previous_hash, tuple(faults))
 
-    def _lines(self) -> list[str]:
+    def _receipt(self, number: int, line: bytes) -> Receipt:
         try:
-            text = self.path.read_bytes()
+            return Receipt.from_line(_text(line))
+        except LedgerError as error:
+            raise LedgerError(f"{self.path}, line {number}: {error} Restore it from a backup.") from error
+
+    def _lines(self) -> list[bytes]:
+        """Return the whole lines. They stay bytes, so that one damaged byte is no more than that."""
+        try:
+            return self.path.read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        return text.decode("utf-8", "replace").split("\n")[:-1]
 
     def _make_ready(self) -> None:
         """Drop a line cut short by a kill (its receipt was never given), and find the last receipt."""
@@ -188,10 +201,42 @@ class Ledger:
             self.path.touch()
             sync(self.path.parent)
         lines = self._lines()
-        whole = sum(len(line.encode()) + 1 for line in lines)
-        if whole != self.path.stat().st_size:
+        self._last = self._checked_last(lines)
+        whole = sum(len(line) + 1 for line in lines)
+        if whole < self.path.stat().st_size:
             with self.path.open("r+b") as stream:
                 stream.truncate(whole)
                 os.fsync(stream.fileno())
-        self._last = Receipt.from_line(lines[-1]) if lines else None
         self._is_ready = True
+
+    def _checked_last(self, lines: list[bytes]) -> Receipt | None:
+        """Return the last receipt, once the end of the chain was found to be sound."""
+        before: Receipt | None = None
+        start = max(len(lines) - _CHECKED_BEFORE_APPENDING, 0)
+        for number, line in enumerate(lines[start:], start + 1):
+            receipt = self._receipt(number, line)
+            follows = before.hash if before else FIRST_PREVIOUS_HASH if number == 1 else receipt.previous_hash
+            if (
+                not _is_as_written(receipt, line)
+                or receipt.receipt_sequence != number
+                or receipt.previous_hash != follows
+            ):
+                raise LedgerError(
+                    f"{self.path}, line {number}: the receipt is not the one that was written there. Nothing "
+                    "was appended; restore the ledger from a backup."
+                )
+            before = receipt
+        return before
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise LedgerError(
+            f"A line of the ledger is not a receipt: byte {error.start + 1} is damaged."
+        ) from error
+
+
+def _is_as_written(receipt: Receipt, line: bytes) -> bool:
+    return line == receipt.to_line().encode() and receipt.hash == receipt.expected_hash()

@@ -282,3 +282,28 @@ def is_read_in_time(submission: Submission) -> Iterator[Finding]:
 def is_read_in_memory(submission: Submission) -> Iterator[Finding]:
     """Tell of a reader that was stopped for taking too much memory."""
     return _of_fault(submission, "out_of_memory")
+
+
+@rule(
+    code="FILE-018",
+    group="file",
+    message="The file is packed in a way that is not read.",
+    remedy="Make the zip with your system's own program (the method is called deflate), and send it again.",
+)
+def ordinary_compression(submission: Submission) -> Iterator[Finding]:
+    """Find entries packed by another method than stored or deflated."""
+    if submission.facts.has_other_compression:
+        yield Finding(found="another compression method", expected="entries stored or deflated")
+
+
+@rule(
+    code="FILE-019",
+    group="file",
+    message="The workbook holds pictures or other files, which cannot be looked through for personal data.",
+    remedy="Take the pictures and embedded files out of the workbook and send it again.",
+)
+def no_embedded_files(submission: Submission) -> Iterator[Finding]:
+    """Find pictures and embedded files in a workbook."""
+    number = submission.facts.embedded_files
+    if submission.facts.is_workbook and number:
+        yield Finding(found=f"{number} such files", expected="none")

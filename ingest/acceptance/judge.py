@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 # Importing these modules is what fills the register of rules.
@@ -12,6 +13,7 @@ from ingest.acceptance import file as _file  # noqa: F401
 from ingest.acceptance import identity as _identity  # noqa: F401
 from ingest.acceptance import person as _person  # noqa: F401
 from ingest.acceptance import shape as _shape  # noqa: F401
+from ingest.acceptance.file import EXTENSIONS
 from ingest.acceptance.person import screen_file_name
 from ingest.acceptance.registry import GROUPS, RULES, Finding, rules_of
 from ingest.acceptance.submission import Context, Submission
@@ -51,9 +53,9 @@ class _Found:
     def apply(self, stage: str, submission: Submission) -> None:
         for rule in rules_of(stage):
             for finding in rule.check(submission):
-                self.add(rule.code, finding)
+                self.add(rule.code, finding, submission.shown_sheet(finding.sheet))
 
-    def add(self, code: str, finding: Finding) -> None:
+    def add(self, code: str, finding: Finding, sheet: str | None) -> None:
         self.counts[code] = self.counts.get(code, 0) + 1
         if self.counts[code] <= MAX_PROBLEMS_PER_RULE:
             rule = RULES[code]
@@ -61,7 +63,7 @@ class _Found:
                 Problem(
                     rule_code=code,
                     severity=rule.severity,
-                    sheet=finding.sheet,
+                    sheet=sheet,
                     row_number=finding.row,
                     column_name=finding.column,
                     found=finding.found,
@@ -95,8 +97,9 @@ def judge(path: Path, context: Context, file_name: str | None = None) -> Judgeme
     if not found.has_errors:
         try:
             submission.workbook = read_workbook(path, facts, context.limits)
+            submission.titles = submission.workbook.titles
         except Unreadable as error:
-            submission.fault = error.fault
+            submission.fault, submission.titles = error.fault, error.titles
         except MemoryError:
             submission.fault = Fault("out_of_memory")
     _judge_content(submission, found)
@@ -104,9 +107,7 @@ def judge(path: Path, context: Context, file_name: str | None = None) -> Judgeme
 
 
 def judge_fault(facts: FileFacts, context: Context, fault: Fault) -> Verdict:
-    """Return the verdict on a file whose reading ended in a fault outside the reader (it crashed or was
-    stopped).
-    """
+    """Return the verdict on a file whose reading ended in a fault outside the reader, such as a crash."""
     submission = Submission(facts, context, fault)
     found = _Found()
     found.apply("content", submission)
@@ -180,10 +181,14 @@ def _verdict(submission: Submission, found: _Found) -> Verdict:
 
 
 def shown_file_name(file_name: str) -> str:
-    """Return a file name as it may be kept and shown: withheld, but for its ending, if it looks like a
-    person.
+    """Return a file name as it may be kept and shown.
+
+    One that looks like a person is withheld, but for an ending that files of returns have.
     """
-    return f"{WITHHELD}{Path(file_name).suffix}" if screen_file_name(file_name) else file_name
+    if not screen_file_name(file_name):
+        return file_name
+    ending = Path(file_name).suffix.lower()
+    return f"{WITHHELD}{ending if ending.lstrip('.') in EXTENSIONS else ''}"
 
 
 def _rule_order(code: str) -> tuple[int, str]:
@@ -213,8 +218,17 @@ def check_file(
     *,
     limits: Limits | None = None,
 ) -> Verdict:
-    """Judge a file as the pipeline would if it arrived now, in the sender's folder (None: in whichever it
-    names).
+    """Judge a file as the pipeline would if it arrived now in the sender's folder.
+
+    None stands for the folder of whichever sender its cover names. Raises ValueError for a code of no sender.
     """
+    known = reference.codes("senders")
+    if sender_code is not None and sender_code not in known:
+        close = get_close_matches(sender_code, sorted(known), n=1)
+        hint = f"; perhaps {close[0]} is meant" if close else ""
+        raise ValueError(
+            f"{sender_code!r} is no sender's code{hint}. "
+            "The codes are listed in dbt_project/seeds/senders.csv."
+        )
     context = Context(reference, forms, clock.now(), sender_code, limits or Limits())
     return judge(Path(path), context).verdict

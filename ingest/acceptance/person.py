@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,11 +18,12 @@ _REMEDY = (
 )
 _EXPECTED = "nothing about a person"
 _LARGE_NUMBER = 10**8
+_MARKS_IN_NAMES = re.compile(r"[-._+]")
 
 _EMAIL = re.compile(r"[\w.%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
 _PHONE = re.compile(
-    r"(?<![\w.])(?:(?:\+|00)44[ -]?\(?0?\)?[ -]?\d{2,4}\)?|\(?0[1-37-9]\d{1,4}\)?)"
-    r"[ -]?\d{3,4}[ -]?\d{3,4}(?![\w%])"
+    r"(?<![\w.])(?:(?:\+|00)44[ .-]?\(?0?\)?[ .-]?\d{2,4}\)?|\(?0[1-37-9]\d{1,4}\)?)"
+    r"[ .-]?\d{3,4}[ .-]?\d{3,4}(?![\w%])"
 )
 _NATIONAL_INSURANCE = re.compile(
     r"(?<![A-Za-z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
@@ -98,8 +100,20 @@ _TESTS: dict[str, Callable[[str], Any]] = {
 }
 
 
+_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
+"""Characters that show nothing: they are taken out before a text is looked at."""
+
+
+def plain(text: str) -> str:
+    """Return a text as it reads: every run of white space one space, odd forms of letters made ordinary."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
+    return " ".join(text.split())
+
+
 def screen(text: str) -> list[str]:
     """Return the codes of the person rules that a text breaks."""
+    text = plain(text)
     return [code for code, test in _TESTS.items() if test(text)]
 
 
@@ -112,7 +126,7 @@ def _text(cell: Any) -> str:
     A long number also as a telephone number, whose leading 0 a spreadsheet drops.
     """
     if type(cell) is str:
-        return cell
+        return plain(cell)
     if type(cell) in (float, int) and cell == cell and _LARGE_NUMBER <= cell < 10**13:
         return f"{cell:.0f} or 0{cell:.0f}"
     return ""
@@ -159,31 +173,35 @@ def _hits(submission: Submission, code: str) -> Iterator[Finding]:
     if workbook is None:
         return
     for where, text in workbook.loose_text:
-        if test(text):
+        # A program writes numbers and dates of its own into properties and links.
+        if (where not in _WRITTEN_BY_PROGRAMS or code in _IN_THEM) and test(plain(text)):
             yield Finding(where, None, None, "", _EXPECTED)
     for sheet in workbook.sheets:
         yield from _hits_of_sheet(submission, sheet, test)
 
 
+_WRITTEN_BY_PROGRAMS = ("the document's properties", "a link")
+_IN_THEM = ("PERSON-001", "PERSON-002", "PERSON-008")
+
+
 def screen_file_name(file_name: str) -> list[str]:
-    """Return the codes of the person rules that a file's name breaks, read as one would say it: _ is a
-    space.
+    """Return the codes of the person rules that a file's whole name breaks.
+
+    It is read as it is, and as one would say it: with spaces where file names have other marks.
     """
-    stem, dot, _ = file_name.rpartition(".")
-    return screen((stem if dot else file_name).replace("_", " "))
+    return sorted({*screen(file_name), *screen(_MARKS_IN_NAMES.sub(" ", file_name))})
 
 
 def _hits_of_sheet(submission: Submission, sheet: RawSheet, test: Callable[[str], Any]) -> Iterator[Finding]:
     table = submission.tables.get(sheet.name)
-    name = sheet.name if table is not None else "a sheet the form does not know"
-    if table is None and test(sheet.name):
+    name = sheet.name
+    if table is None and (test(plain(sheet.name)) or test(_MARKS_IN_NAMES.sub(" ", sheet.name))):
         yield Finding(name, None, "the sheet's name", "", _EXPECTED)
     for place, header in enumerate(sheet.header):
-        if (table is None or not table.sheet.has(header)) and test(header):
+        if (table is None or not table.sheet.has(header)) and test(plain(header)):
             yield Finding(name, 1, f"column {column_letter(place)}", "", _EXPECTED)
     for place, column, texts in _screened(submission, sheet):
-        # One search over the whole column; only a hit is looked for cell by cell. The separator ends any
-        # match.
+        # One search over the whole column; only a hit is looked for cell by cell. The separator ends a match.
         if not test("\n\u241e\n".join(texts)):
             continue
         for number, cell in zip(sheet.row_numbers, sheet.columns[place], strict=True):

@@ -8,15 +8,25 @@ from datetime import date, datetime
 from ingest.acceptance.person import screen
 from ingest.readers import Cell
 
-_NUMBER_LIKE = re.compile(r"[-\u2212+]?[\d.,%/: -]{1,24}\Z", re.ASCII)
-_CODE_LIKE = re.compile(r"[A-Za-z0-9_+.-]{1,40}\Z", re.ASCII)
-_MARK_OF_A_CODE = re.compile(r"[0-9_]|\A[A-Z]{2,4}\Z")
+_SHORT_NUMBER = re.compile(r"[-\u2212+]?\d{1,3}(?:,?\d{3})?(?:\.\d{1,4})?%?\Z", re.ASCII)
+_CODE = re.compile(
+    r"[EWNSK]\d{8}(?:-[a-z]{2,9})?"  # area; body or sender of an area
+    r"|(?:cps|hmcts|prob|yjs)-[a-z]+(?:-[a-z]+){0,6}|BTP|MDP|NAT|ALL"
+    r"|[rl]\d{1,2}_[a-z]\d{1,2}(?:_[a-z0-9]+){0,6}"  # metric, question, item
+    r"|[A-Z]{3}\d{1,2}"  # close to a crime type
+    r"|\d{4}-\d{2}-(?:Q\d|H\d|FY)",  # period
+    re.ASCII,
+)
+_NUMBER = re.compile(r"[-\u2212+]?\d[\d., ]*%?\Z", re.ASCII)
+_DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?:[ T][\d:.]*Z?)?\Z", re.ASCII)
+_LONGEST_CODE = 50
 
 
 def quote(cell: Cell | None) -> str:
     """Return a cell for a report.
 
-    Only numbers, dates and what is plainly a code are quoted; words are described.
+    Only short numbers and what has the shape of a code of the form's lists are quoted. Dates, longer numbers
+    and all other text are described: any of them may be about a person.
     """
     if cell is None or cell == "":
         return "nothing"
@@ -25,12 +35,16 @@ def quote(cell: Cell | None) -> str:
     if isinstance(cell, float | int):
         text = f"{cell:.12g}"
     elif isinstance(cell, datetime | date):
-        return cell.isoformat()
+        return "a date"
     elif isinstance(cell, str):
         text = cell
     else:
         return "a time"
-    plain = bool(_NUMBER_LIKE.match(text)) or bool(_CODE_LIKE.match(text) and _MARK_OF_A_CODE.search(text))
-    if plain and not screen(text):
+    is_code = len(text) <= _LONGEST_CODE and _CODE.fullmatch(text) is not None
+    if (is_code or _SHORT_NUMBER.match(text)) and not screen(text):
         return text
+    if _DATE.match(text):
+        return "a date"
+    if _NUMBER.match(text):
+        return f"a number of {sum(letter.isdigit() for letter in text)} digits"
     return f"text of {len(text)} characters"

@@ -14,6 +14,18 @@ from ingest.readers import Fault, FileFacts, Workbook
 from ingest.reference import TOTAL, Metric, Reference, ReferenceOnDay
 from ingest.typed import Table
 
+UNKNOWN_SHEET = "a sheet the form does not know"
+PLACES = (
+    UNKNOWN_SHEET,
+    "a comment",
+    "a drawing",
+    "a header or footer",
+    "a link",
+    "a message of a cell",
+    "the document's properties",
+)
+"""Where something stands that is in no cell."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -59,6 +71,8 @@ class Submission:
     context: Context
     fault: Fault | None = None
     workbook: Workbook | None = None
+    titles: tuple[str, ...] = ()
+    """The file's own titles of its sheets, in order. They may name a person: see shown_sheet."""
     cover: dict[str, str] = field(default_factory=dict)
     """Fields of the cover as text, as far as they can be read before the form is known."""
     cover_rows: dict[str, int] = field(default_factory=dict)
@@ -78,6 +92,16 @@ class Submission:
         if named in self.context.reference.codes("senders"):
             return named
         return self.context.sender_code
+
+    def shown_sheet(self, name: str | None) -> str | None:
+        """Return a sheet as it may be named in a report: the form's names as they are, others by number."""
+        if name is None or name in PLACES or name in self._form_sheets:
+            return name
+        return f"sheet number {self.titles.index(name) + 1}" if name in self.titles else UNKNOWN_SHEET
+
+    @cached_property
+    def _form_sheets(self) -> set[str]:
+        return {sheet.name for form in self.context.forms for sheet in form.sheets}
 
     @property
     def view(self) -> ReferenceOnDay | None:

@@ -43,8 +43,7 @@ class Verdict:
     """What a return was judged to be.
 
     `problems` holds every problem, but of one rule no more than a fixed number; `counts` has the true
-    numbers.
-    `is_readable` is False where the file could not be read, so that its content was never judged.
+    numbers. `is_readable` is False where the file could not be read, so that its content was never judged.
     """
 
     outcome: str

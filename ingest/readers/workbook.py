@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -30,12 +29,13 @@ class Fault:
 
 
 class Unreadable(Exception):
-    """A file cannot be read to its end. Carries the fault."""
+    """A file cannot be read to its end. Carries the fault, and the titles of the sheets where known."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, titles: Sequence[str] = ()) -> None:
         """Raise with the fault."""
         super().__init__(f"{fault.reason}: {fault.found}")
         self.fault = fault
+        self.titles = tuple(titles)
 
 
 @dataclass
@@ -62,6 +62,8 @@ class Workbook:
     loose_text: list[tuple[str, str]] = field(default_factory=list)
     error_cells: list[Fault] = field(default_factory=list)
     formula_counts: dict[str, int] = field(default_factory=dict)
+    titles: tuple[str, ...] = ()
+    """Titles of all sheets in the order of the file, those that are not read included."""
 
     def sheet(self, name: str) -> RawSheet | None:
         """Return a sheet by its exact name, or None."""
@@ -89,7 +91,11 @@ def read_workbook(path: Path, facts: FileFacts, limits: Limits) -> Workbook:
             from ingest.readers.csv_zip import read_csv_zip
 
             workbook = read_csv_zip(path, facts, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk or the machine; a damaged directory makes zipfile seek to nowhere (EINVAL)
         raise Unreadable(
             Fault("corrupt", found=f"a part that cannot be unpacked ({type(error).__name__})")
         ) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 import xlsxwriter
 
 from ingest.files import replacing
+from ingest.paths import ARRIVALS
 
 Cell = str | int | float | None
 Row = Sequence[Cell]
@@ -85,7 +86,7 @@ def record_arrivals(inbox: Path, arrivals: Iterable[tuple[str, str, str]]) -> Pa
 
     The same file delivered again replaces its earlier line. Ordered by arrival, sender and name.
     """
-    path = inbox / "arrivals.csv"
+    path = inbox / ARRIVALS
     known: dict[tuple[str, str], str] = {}
     if path.exists():
         with path.open(encoding="utf-8", newline="") as handle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,17 @@ def write_zip(path: Path, tables: Mapping[str, list[list[Any]]], encoding: str =
             archive.writestr(
                 zipfile.ZipInfo(f"{name}.csv", (2025, 7, 1, 0, 0, 0)), text.getvalue().encode(encoding)
             )
+    return path
+
+
+def patched(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+    """Rewrite one part of a zip container."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {info.filename: archive.read(info) for info in archive.infolist()}
+    parts[part] = change(parts.get(part, b""))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
     return path
 
 

@@ -169,6 +169,32 @@ def test_a_line_cut_short_by_a_kill_was_never_a_receipt(ledger: Ledger) -> None:
     assert again.verify().is_sound
 
 
+def test_a_damaged_byte_is_named_and_does_not_spread(ledger: Ledger) -> None:
+    damaged = ledger.path.read_bytes().replace(b'"r.zip"', b'"r\xffzip"', 1)
+    ledger.path.write_bytes(damaged)
+    again = Ledger(ledger.path)
+    assert again.verify().faults[0].startswith("Line 1: ")
+    for use in (again.read, lambda: again.append(receipt(5))):
+        with pytest.raises(LedgerError, match=r"line 1: .*damaged.*Restore it from a backup"):
+            use()
+    assert ledger.path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [lambda ls: [ls[0], ls[2], ls[3]], lambda ls: [*ls[:3], ls[3].replace('"bytes":14', '"bytes":15')], lambda ls: ls[1:]],
+    ids=["removed", "changed", "first removed"],
+)  # fmt: skip
+def test_nothing_is_appended_to_a_broken_chain(
+    ledger: Ledger, tamper: Callable[[list[str]], list[str]]
+) -> None:
+    ledger.path.write_text("".join(tamper(lines_of(ledger))))
+    before = ledger.path.read_bytes()
+    with pytest.raises(LedgerError, match="Nothing was appended"):
+        Ledger(ledger.path).append(receipt(5))
+    assert ledger.path.read_bytes() == before
+
+
 def test_a_ledger_that_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "none.jsonl")
     assert ledger.read() == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from ingest.clock import FixedClock, SystemClock, format_instant, local_day, parse_instant
 from ingest.files import replacing, sha256_of
+from ingest.locking import exclusive
 from ingest.paths import DataRoot
 
 
@@ -57,9 +59,28 @@ def test_private_folders_are_for_their_owner_only(tmp_path: Path) -> None:
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_data_root_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("VCC_DATA_ROOT", str(tmp_path))
-    assert DataRoot.from_environment().path == tmp_path
-    monkeypatch.delenv("VCC_DATA_ROOT")
-    monkeypatch.chdir(tmp_path)
-    assert DataRoot.from_environment().path == tmp_path / "data"
+def test_folders_with_exact_figures_are_closed_to_others(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path / "data")
+    before = os.umask(0)
+    try:
+        root.create()
+    finally:
+        os.umask(before)
+    for folder in (root.path, root.inbox, root.archive, root.raw, root.register, root.warehouse, root.ledger):
+        assert folder.stat().st_mode & 0o777 == 0o750
+    root.inbox.chmod(0o770)
+    assert root.create().inbox.stat().st_mode & 0o777 == 0o770
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path / "data").create()
+    scraps = [folder / ".x.1.partial" for folder in (root.archive, root.raw, root.register, root.checks)]
+    delivered = root.inbox / "BTP" / ".r.zip.partial"
+    delivered.parent.mkdir()
+    for scrap in (*scraps, delivered):
+        scrap.write_bytes(b"half")
+    os.utime(scraps[3], (0, 0))
+    root.lock.write_text("12345")
+    with exclusive(root):
+        assert [scrap.exists() for scrap in scraps] == [False, False, True, False]
+    assert delivered.exists()

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from return_files import SENDER, ReturnFile, write_xlsx
+from return_files import SENDER, ReturnFile, patched, write_xlsx, write_zip
 
 from ingest.acceptance import Verdict
+from ingest.acceptance.judge import shown_file_name
 from ingest.acceptance.person import nhs_check_digit_holds, screen
 from ingest.acceptance.quoting import quote
 from ingest.reference import Reference
@@ -47,6 +48,14 @@ Judged = Callable[..., Verdict]
         ("PERSON-008", "Dr Patel"),
         ("PERSON-008", "MISS JONES"),
         ("PERSON-008", "PC 1234"),
+        ("PERSON-008", "Mrs\u00a0Bloggs"),
+        ("PERSON-008", "Mrs \n Bloggs"),
+        ("PERSON-008", "Mrs\u200b Bloggs"),
+        ("PERSON-002", "07700  900123"),
+        ("PERSON-002", "07700\t900123"),
+        ("PERSON-002", "07700.900123"),
+        ("PERSON-005", "SW1A\u00a01AA"),
+        ("PERSON-003", "AB  12 34 56 C"),
     ],
 )
 def test_what_looks_like_a_person(code: str, text: str) -> None:
@@ -160,6 +169,124 @@ def test_a_person_in_a_file_of_no_known_form_is_found(tmp_path: Path, judged: Ju
     assert {"PERSON-002", "SHAPE-001"} == set(judged(path, SENDER).counts)
 
 
+# --- text outside cells --------------------------------------------------------------------------------------
+
+NODE = b'<?xml version="1.0" encoding="UTF-8"?><x xmlns:a="y">%s</x>'
+RELATIONS = (
+    b'<?xml version="1.0"?><Relationships><Relationship Id="rId1" Type="hyperlink" Target="%s" '
+    b'TargetMode="External"/></Relationships>'
+)
+SHEET_2 = "xl/worksheets/sheet2.xml"
+
+
+@pytest.mark.parametrize(
+    ("part", "xml", "code", "where"),
+    [
+        ("xl/comments9.xml", NODE % b"<author>Mrs Bloggs</author>", "PERSON-008", "a comment"),
+        ("xl/comments9.xml", NODE % b"<r><t>Mrs </t></r><r><t>Bloggs</t></r>", "PERSON-008", "a comment"),
+        ("xl/persons/person.xml", NODE % b'<p displayName="a@b.example"/>', "PERSON-001", "a comment"),
+        ("xl/drawings/drawing9.xml", NODE % b"<a:t>07700 900123</a:t>", "PERSON-002", "a drawing"),
+        ("xl/drawings/drawing9.xml", NODE % b'<a:c descr="Mrs Bloggs"/>', "PERSON-008", "a drawing"),
+        ("docProps/core.xml", NODE % b"<a:creator>jo@b.example</a:creator>", "PERSON-001", "the document's properties"),
+        ("xl/worksheets/_rels/sheet2.xml.rels", RELATIONS % b"mailto:jo%40b.example", "PERSON-001", "a link"),
+        (SHEET_2, b"<headerFooter><oddHeader>&amp;L&amp;9Mrs Bloggs</oddHeader></headerFooter>", "PERSON-008", "a header or footer"),
+        (SHEET_2, b'<hyperlinks><hyperlink ref="A1" tooltip="Mrs Bloggs"/></hyperlinks>', "PERSON-008", "a message of a cell"),
+    ],
+)  # fmt: skip
+def test_a_person_outside_the_cells_is_found(
+    tmp_path: Path, good: ReturnFile, judged: Judged, part: str, xml: bytes, code: str, where: str
+) -> None:
+    path = good.xlsx(tmp_path / "r.xlsx")
+    patched(
+        path,
+        part,
+        lambda old: old.replace(b"</worksheet>", xml + b"</worksheet>") if part == SHEET_2 else xml,
+    )
+    verdict = judged(path, SENDER)
+    assert (verdict.outcome, dict(verdict.counts)) == ("quarantined", {code: 1})
+    assert verdict.problems[0].sheet == where
+
+
+def test_what_programs_write_outside_the_cells_is_let_pass(
+    tmp_path: Path, good: ReturnFile, judged: Judged
+) -> None:
+    properties = (
+        b"<creator>Jane Doe</creator><AppVersion>16.0300</AppVersion><TotalTime>0</TotalTime>"
+        b"<created>2025-07-01T09:00:00Z</created><Application>LibreOffice/7.4.7.2</Application>"
+    )
+    drawing = (
+        b"<from><col>1</col><colOff>0</colOff><rowOff>9434765919</rowOff></from><a:t>April to June</a:t>"
+    )
+    path = good.xlsx(tmp_path / "r.xlsx")
+    patched(path, "docProps/core.xml", lambda _: NODE % properties)
+    patched(
+        path, "xl/worksheets/_rels/sheet2.xml.rels", lambda _: RELATIONS % b"https://example.org/?id=SW1A1AA"
+    )
+    patched(path, "xl/drawings/drawing9.xml", lambda _: NODE % drawing.replace(b"9434765919", b"190500"))
+    patched(
+        path,
+        SHEET_2,
+        lambda xml: xml.replace(
+            b"</worksheet>",
+            b"<headerFooter><oddFooter>&amp;CPage &amp;P of &amp;N</oddFooter></headerFooter></worksheet>",
+        ),
+    )
+    assert judged(path, SENDER).outcome == "accepted"
+
+
+def test_pictures_and_embedded_files_are_refused(tmp_path: Path, good: ReturnFile, judged: Judged) -> None:
+    for part in ("xl/media/image1.jpg", "xl/embeddings/oleObject1.bin"):
+        path = patched(good.xlsx(tmp_path / "r.xlsx"), part, lambda _: b"Mrs Bloggs")
+        verdict = judged(path, SENDER)
+        assert (verdict.is_accepted, dict(verdict.counts)) == (False, {"FILE-019": 1})
+
+
+@pytest.mark.parametrize(
+    "place", ["formula", "error cell", "long cell", "broken text", "large table", "extra sheet"]
+)
+def test_a_title_of_a_sheet_is_never_repeated(
+    tmp_path: Path, good: ReturnFile, judged: Judged, place: str
+) -> None:
+    tables = good.tables() | {"Jane Doe": [["a"], ["x"]]}
+    path = tmp_path / "r.zip"
+    if place == "formula":
+        tables["Jane Doe"] = [["=1+1"]]
+        path = write_xlsx(tmp_path / "r.xlsx", tables)
+    elif place in ("error cell", "large table"):
+        tables["Jane Doe"] = [["a", 1]]
+        path = write_xlsx(tmp_path / "r.xlsx", tables)
+        new = b'<c r="B1" t="e"><v>#N/A</v>' if place == "error cell" else b'<c r="ZZ9"><v>1</v>'
+        patched(
+            path, f"xl/worksheets/sheet{len(tables)}.xml", lambda xml: xml.replace(b'<c r="B1"><v>1</v>', new)
+        )
+    else:
+        if place == "long cell":
+            tables["Jane Doe"] = [["a"], ["x" * 5000]]
+        write_zip(path, tables)
+        if place == "broken text":
+            patched(path, "Jane Doe.csv", lambda _: b"a\n\xff\n")
+    verdict = judged(path, SENDER)
+    assert verdict.counts
+    for report in (verdict.to_text(), verdict.to_json()):
+        assert "Doe" not in report
+    assert "sheet number 5" in verdict.to_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("return.Mrs Bloggs 07700 900123", "(name withheld)"),
+        ("Mrs-Bloggs.zip", "(name withheld).zip"),
+        ("Mrs.Bloggs.XLSX", "(name withheld).xlsx"),
+        ("07700-900123.Bloggs", "(name withheld)"),
+        ("E23000028-police_2025-26-Q1.zip", "E23000028-police_2025-26-Q1.zip"),
+        ("yjs-barnet-2025-26-Q1_v2.xlsx", "yjs-barnet-2025-26-Q1_v2.xlsx"),
+    ],
+)
+def test_a_file_name_is_shown_unless_it_may_name_a_person(name: str, shown: str) -> None:
+    assert shown_file_name(name) == shown
+
+
 # --- how cells are quoted ----------------------------------------------------------------------------------
 
 
@@ -171,20 +298,33 @@ def test_a_person_in_a_file_of_no_known_form_is_found(tmp_path: Path, judged: Ju
         ("85%", "85%"),
         ("-3", "-3"),
         ("1,234", "1,234"),
-        ("30/06/2025", "30/06/2025"),
+        ("2025-26-Q5", "2025-26-Q5"),
+        ("E23000028-police", "E23000028-police"),
+        ("cps-london-north", "cps-london-north"),
+        ("l1_ack_yes", "text of 10 characters"),
+        ("30/06/2025", "a date"),
+        ("14/03/1985", "a date"),
+        ("1985-03-14T00:00:00", "a date"),
+        ("12345678", "a number of 8 digits"),
+        (7700900123.0, "a number of 10 digits"),
         (12.0, "12"),
         (0.85, "0.85"),
         (True, "TRUE"),
-        (date(2025, 6, 30), "2025-06-30"),
+        (date(2025, 6, 30), "a date"),
         ("", "nothing"),
         (None, "nothing"),
         # Words may be a name; they are never repeated.
         ("Smith", "text of 5 characters"),
         ("jo smith", "text of 8 characters"),
         ("SMITHSON", "text of 8 characters"),
-        ("07700 900123", "text of 12 characters"),
+        ("Jane_Doe", "text of 8 characters"),
+        ("joe.bloggs1", "text of 11 characters"),
+        ("bloggs-1985", "text of 11 characters"),
+        ("SMIT", "text of 4 characters"),
+        ("JB", "text of 2 characters"),
+        ("07700 900123", "a number of 11 digits"),
         ("AB123456C", "text of 9 characters"),
     ],
 )
-def test_only_numbers_dates_and_codes_are_quoted(cell: Any, shown: str) -> None:
+def test_only_short_numbers_and_codes_are_quoted(cell: Any, shown: str) -> None:
     assert quote(cell) == shown

@@ -9,7 +9,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from return_files import COUNT, LEGACY_SENDER, PROPORTION, SENDER, ReturnFile, legacy_audit, quarterly
+from return_files import (
+    COUNT,
+    LEGACY_SENDER,
+    PROPORTION,
+    SENDER,
+    ReturnFile,
+    legacy_audit,
+    quarterly,
+    write_xlsx,
+)
 from test_receive import CLOCK, deliver, here, tree
 
 from ingest.archive import ArchiveError
@@ -83,7 +92,7 @@ def test_all_accepted_returns_are_there_in_the_order_of_their_receipts(
     take(quarterly(reference, forms, met=30), at="2025-07-15T10:00:00Z")
     take(quarterly(reference, forms, met=-1), at="2025-07-15T11:00:00Z")
     take(quarterly(reference, forms, met=31), at="2025-07-15T12:00:00Z")
-    take(quarterly(reference, forms, met=30), at="2025-07-15T13:00:00Z")  # a duplicate
+    take(quarterly(reference, forms, met=31), at="2025-07-15T13:00:00Z")  # a duplicate
     summary = build()
     receipts = Ledger(root.receipts).read()
     rows = read(root, "metrics").to_pylist()
@@ -284,3 +293,16 @@ def test_progress_is_told(
     said: list[tuple[str, int, int]] = []
     build_raw(root, reference, forms, [Q1], through=Q1, progress=lambda *step: said.append(step))
     assert said[0] == ("raw", 0, 4) and said[-1] == ("raw", 4, 4)
+
+
+def test_no_title_of_a_sheet_reaches_receipts_or_problems(
+    root: DataRoot, reference: Reference, forms: Forms, build: Callable[..., RawSummary], good: ReturnFile
+) -> None:
+    path = root.inbox / SENDER / "r.xlsx"
+    write_xlsx(path, good.tables() | {"Jane Doe": [["=1+1"]]})
+    receive(root, reference, forms, CLOCK, settle_seconds=0)
+    build()
+    assert b"Jane Doe" not in root.receipts.read_bytes()
+    shown = [row["sheet"] for row in pq.read_table(root.raw_problems).to_pylist()]
+    assert "sheet number 5" in shown
+    assert not any("Doe" in str(row) for row in pq.read_table(root.raw_problems).to_pylist())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from return_files import write_xlsx, write_zip
+from return_files import patched, write_xlsx, write_zip
 
 from ingest.limits import Limits
 from ingest.readers import Unreadable, Workbook, column_letter, inspect, read_workbook
@@ -17,17 +19,6 @@ LIMITS = Limits()
 
 def read(path: Path, limits: Limits = LIMITS) -> Workbook:
     return read_workbook(path, inspect(path), limits)
-
-
-def patched(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
-    """Rewrite one part of a zip container."""
-    with zipfile.ZipFile(path) as archive:
-        parts = {info.filename: archive.read(info) for info in archive.infolist()}
-    parts[part] = change(parts.get(part, b""))
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    return path
 
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -141,6 +132,51 @@ def test_one_cell_far_away_does_not_make_an_enormous_table(tmp_path: Path, place
     with pytest.raises(Unreadable) as error:
         read(path)
     assert error.value.fault.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'<c r="A2">', b'<c r="ZZ99999">'),
+        (b'<c r="A2">', b"<c s='1'r = 'zz99999'>"),
+        (b'<c r="A2">', b'<c r="GR50000">'),  # 200 columns of 50,000 rows: each within its limit
+        (b'<row r="2"', b'<row r="999999"'),
+        (b'<c r="A2">', b"<c><v>0</v></c>" * 300 + b"<c>"),
+    ],
+)
+def test_the_used_range_is_bounded_before_the_table_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bytes, new: bytes
+) -> None:
+    path = write_xlsx(tmp_path / "r.xlsx", {"s": [["a"], [1]]})
+    patched(path, SHEET, lambda xml: xml.replace(old, new))
+    with zipfile.ZipFile(path) as archive:
+        assert new in archive.read(SHEET)
+    monkeypatch.setattr("python_calamine.CalamineWorkbook.from_filelike", None, raising=False)
+    with pytest.raises(Unreadable) as error:
+        read(path)
+    assert error.value.fault.reason == "too_large"
+
+
+def test_cells_that_do_not_say_where_they_stand_are_read(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "r.xlsx", {"s": [["a", "b"], [1, 2], [3, 4]]})
+    patched(path, SHEET, lambda xml: re.sub(rb' r="[A-Z]*\d+"', b"", xml))
+    sheet = read(path).sheet("s")
+    assert sheet is not None
+    assert [list(column) for column in sheet.columns] == [[1.0, 3.0], [2.0, 4.0]]
+
+
+@pytest.mark.parametrize("suffix", ["zip", "xlsx"])
+def test_damaged_bytes_are_the_files_fault_whatever_is_damaged(tmp_path: Path, suffix: str) -> None:
+    tables = {"s": [["a"], ["x"]], "t": [["b"], ["y"]]}
+    path = (write_zip if suffix == "zip" else write_xlsx)(tmp_path / f"r.{suffix}", tables)
+    data = path.read_bytes()
+    # The directory at the end is what readers trust most: spoil each of its bytes, one after the other.
+    for place in range(data.index(b"PK\x01\x02"), len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        facts = inspect(path)
+        if facts.container == "zip":
+            with contextlib.suppress(Unreadable):
+                read_workbook(path, facts, LIMITS)
 
 
 @pytest.mark.parametrize(

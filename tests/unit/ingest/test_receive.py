@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import stat
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +27,7 @@ from ingest.form import Forms
 from ingest.limits import Limits
 from ingest.paths import DataRoot
 from ingest.receipts import Ledger, Receipt
-from ingest.receive import Judged, ReceiveError, ReceiveSummary, Ticket, receive, waiting
+from ingest.receive import Judged, ReceiveError, ReceiveSummary, Ticket, is_delivery_name, receive, waiting
 from ingest.reference import Reference
 
 NOW = datetime(2025, 7, 20, 9, 0, tzinfo=UTC)
@@ -54,7 +55,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(root: DataRoot, reference: Reference, forms: Forms) -> Callable[[], ReceiveSummary]:
-    return partial(receive, root, reference, forms, CLOCK)
+    return partial(receive, root, reference, forms, CLOCK, settle_seconds=0)
 
 
 def deliver(
@@ -255,7 +256,7 @@ def test_what_is_still_being_delivered_is_left_alone(
 def test_waiting_counts_inbox_and_holding(root: DataRoot) -> None:
     deliver(root, b"one")
     deliver(root, b"two", name="b.zip")
-    assert waiting(root) == 2
+    assert waiting(root, settle_seconds=0) == 2
 
 
 def test_a_broken_journal_is_refused_before_anything_moves(
@@ -291,6 +292,111 @@ def test_holding_is_private(
     assert seen == [0o700]
 
 
+def test_a_name_that_is_not_utf_8_keeps_nobody_waiting(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], good: ReturnFile
+) -> None:
+    deliver(root, b"damaged", name=os.fsdecode(b"a\xff\n.zip"))
+    deliver(root, good, name="z.zip")
+    assert [(r.file_name, r.outcome) for r in run().receipts] == [
+        ("a\ufffd\ufffd.zip", "rejected"),
+        ("z.zip", "accepted"),
+    ]
+    assert Ledger(root.receipts).verify().is_sound
+
+
+def test_a_withheld_name_is_told_from_another_by_its_true_name(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary]
+) -> None:
+    for name, day in (("Mrs Bloggs.zip", 14), ("Mrs Patel.zip", 15)):
+        deliver(root, name.encode(), name=name, at=f"2025-07-{day}T10:00:00Z")
+    assert [r.arrived_at.day for r in run().receipts] == [14, 15]
+    deliver(root, b"again", name="Mrs Bloggs.zip")
+    (receipt,) = run().receipts
+    assert (receipt.file_name, receipt.arrived_at) == ("(name withheld).zip", NOW)
+
+
+def test_a_file_is_taken_once_it_is_still_or_in_the_journal(
+    here: None, root: DataRoot, reference: Reference, forms: Forms, good: ReturnFile
+) -> None:
+    path = deliver(root, good, name="growing.zip")
+    deliver(root, b"noted", name="noted.zip", at="2025-07-15T10:00:00Z")
+    assert waiting(root) == 1
+    summary = receive(root, reference, forms, CLOCK)
+    assert ([r.file_name for r in summary.receipts], summary.unsettled) == (["noted.zip"], 1)
+    assert path.exists()
+    written = path.stat().st_mtime - 60
+    os.utime(path, (written, written))
+    assert waiting(root) == 1
+    summary = receive(root, reference, forms, CLOCK)
+    assert ([r.file_name for r in summary.receipts], summary.unsettled) == (["growing.zip"], 0)
+
+
+def test_a_time_of_writing_in_the_future_does_not_keep_a_file_waiting(
+    root: DataRoot, good: ReturnFile
+) -> None:
+    path = deliver(root, good)
+    os.utime(path, (4e9, 4e9))
+    assert waiting(root, settle_seconds=3600) == 0
+    assert waiting(root, settle_seconds=0) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("return.zip", True), ("r.ods", True), (".return.zip", False), ("r.zip.partial", False),
+        ("r.TMP", False), ("r.zip.part", False), ("r.crdownload", False), ("", False),
+    ],
+)  # fmt: skip
+def test_which_names_are_taken(name: str, taken: bool) -> None:
+    assert is_delivery_name(name) is taken
+
+
+def test_a_return_sent_again_after_another_is_current_again(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], reference: Reference, forms: Forms
+) -> None:
+    receipts = []
+    for hour, met in enumerate((30, 31, 30, 30), 10):
+        file = quarterly(reference, forms, met=met)
+        deliver(root, file, name=f"{hour}.zip", at=f"2025-07-15T{hour}:00:00Z")
+        receipts += run().receipts
+    assert [r.outcome for r in receipts] == ["accepted", "accepted", "accepted", "duplicate"]
+    assert receipts[2].supersedes_receipt_id == receipts[1].receipt_id
+    assert receipts[3].duplicate_of_receipt_id == receipts[2].receipt_id
+
+
+def test_a_file_taken_back_before_its_turn_is_passed_over(
+    here: None,
+    root: DataRoot,
+    run: Callable[[], ReceiveSummary],
+    good: ReturnFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deliver(root, b"gone", name="a.zip")
+    deliver(root, good, name="b.zip")
+    dump = receiving.json.dump
+
+    def take_back(values: dict[str, str], *args: Any, **kwargs: Any) -> None:
+        if values["file_name"] == "a.zip":
+            (root.inbox / SENDER / "a.zip").unlink()
+        dump(values, *args, **kwargs)
+
+    monkeypatch.setattr(receiving.json, "dump", take_back)
+    assert [r.file_name for r in run().receipts] == ["b.zip"]
+    assert list(root.holding.iterdir()) == []
+
+
+def test_a_held_file_without_a_readable_note_is_never_removed(
+    root: DataRoot, run: Callable[[], ReceiveSummary]
+) -> None:
+    folder = root.holding / "20250715T100000000000Z-0123456789ab.unfinished"
+    folder.mkdir()
+    (folder / "ticket.json").write_text("")
+    (folder / "file.zip").write_bytes(b"a return")
+    with pytest.raises(ReceiveError, match="move the file back"):
+        run()
+    assert (folder / "file.zip").read_bytes() == b"a return"
+
+
 # --- kills -------------------------------------------------------------------------------------------------
 
 
@@ -303,7 +409,7 @@ def prepare(root: DataRoot, reference: Reference, forms: Forms) -> None:
     person["metrics"][0]["note"] = "07700 900123"
     deliver(root, person, name="3.zip", at="2025-07-15T12:00:00Z")
     deliver(root, quarterly(reference, forms, met=31), name="4.zip", at="2025-07-15T13:00:00Z")
-    deliver(root, good, name="5.zip", at="2025-07-15T14:00:00Z")
+    deliver(root, quarterly(reference, forms, met=31), name="5.zip", at="2025-07-15T14:00:00Z")
 
 
 class KillAt:
@@ -461,6 +567,84 @@ def test_children_and_this_process_come_to_the_same_bytes(
     assert kept(by_children) == kept(by_one)
     assert said[0] == ("receive", 0, 5)
     assert said[5] == ("receive", 5, 5)
+
+
+def damaged_lzma(path: Path, name: str) -> None:
+    """A zip whose one entry is packed by LZMA and damaged at its start."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as container:
+        container.writestr(name, "field,value\n" * 500)
+    data = bytearray(path.read_bytes())
+    start = data.index(name.encode()) + len(name) + 9
+    for place in range(start, start + 12):
+        data[place] ^= 0x5A
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("name", ["[Content_Types].xml", "cover.csv"])
+def test_a_damaged_zip_of_another_method_keeps_nobody_waiting(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], good: ReturnFile, name: str
+) -> None:
+    damaged_lzma(deliver(root, b"", name="a.zip"), name)
+    deliver(root, good, name="b.zip")
+    receipts = run().receipts
+    assert [r.outcome for r in receipts] == ["rejected", "accepted"]
+    assert "FILE-018" in receipts[0].problem_counts
+    assert receipts[0].stored_in == "quarantine"
+
+
+def deny_two(path: Path, ticket: Ticket) -> Judged:
+    if ticket.file_name.startswith("2"):
+        raise PermissionError(13, "Permission denied")
+    return receiving.judge_one(path, ticket)
+
+
+def test_a_file_that_may_not_be_read_waits_and_the_others_do_not(
+    root: DataRoot, reference: Reference, forms: Forms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, met in enumerate((30, 31, 32), 1):
+        file = quarterly(reference, forms, met=met)
+        deliver(root, file, name=f"{number}.zip", at=f"2025-07-15T1{number}:00:00Z")
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "_judge_all", partial(receiving._judge_all, judge_in_worker=deny_two))
+        summary = receive(root, reference, forms, CLOCK, workers=1)
+    assert [r.file_name for r in summary.receipts] == ["1.zip", "3.zip"]
+    assert (summary.unreadable, waiting(root)) == (1, 1)
+    assert [r.file_name for r in receive(root, reference, forms, CLOCK).receipts] == ["2.zip"]
+
+
+def fail_always(path: Path, ticket: Ticket) -> Judged:
+    raise KeyError("Mrs Bloggs")
+
+
+def test_files_that_all_fail_alike_point_to_the_machine(
+    root: DataRoot,
+    reference: Reference,
+    forms: Forms,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(8):
+        deliver(root, f"file {number}".encode(), name=f"{number}.zip", at="2025-07-15T10:00:00Z")
+    monkeypatch.setattr(receiving, "_judge_all", partial(receiving._judge_all, judge_in_worker=fail_always))
+    with pytest.raises(ReceiveError, match="5 files in a row failed in the same way"):
+        receive(root, reference, forms, CLOCK, workers=1)
+    assert len(Ledger(root.receipts).read()) == 5
+    assert waiting(root) == 3
+    assert "fail_always" in caplog.text and "Bloggs" not in caplog.text
+
+
+def fail_to_start(setting: object) -> None:
+    raise RuntimeError("no memory for a process")
+
+
+def test_judging_processes_that_do_not_start_leave_every_file_waiting(
+    root: DataRoot, reference: Reference, forms: Forms, good: ReturnFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(root, good, at="2025-07-15T10:00:00Z")
+    monkeypatch.setattr(receiving, "_start_worker", fail_to_start)
+    with pytest.raises(ReceiveError, match="every file waits"):
+        receive(root, reference, forms, CLOCK, workers=1)
+    assert (Ledger(root.receipts).read(), waiting(root)) == ([], 1)
 
 
 def test_a_full_disk_is_not_the_files_fault(root: DataRoot, reference: Reference, forms: Forms) -> None:

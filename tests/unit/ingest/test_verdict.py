@@ -35,11 +35,11 @@ def test_the_text_says_counts_first_then_groups_by_rule(good: ReturnFile, judged
 
 def test_only_the_first_twenty_of_a_rule_are_shown(good: ReturnFile, judged: Judged) -> None:
     total = good.row("metrics", metric_id=COUNT)
-    good["metrics"].extend(dict(total, crime_type=f"X{n}", count="1") for n in range(30))
+    good["metrics"].extend(dict(total, crime_type=f"VAP{n}", count="1") for n in range(30))
     verdict = judged(good, SENDER)
     lines = verdict.to_text().splitlines()
     assert verdict.counts["SHAPE-004"] == 30
-    assert len([line for line in lines if "crime_type: found X" in line]) == 20
+    assert len([line for line in lines if "crime_type: found VAP" in line]) == 20
     assert "  - and 10 more" in lines
 
 
@@ -98,3 +98,14 @@ def test_checking_loads_nothing_heavy(project_folder: Path) -> None:
         [sys.executable, "-c", script], cwd=project_folder, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_sender_is_named(
+    good: ReturnFile, tmp_path: Path, reference: Reference, forms: Forms
+) -> None:
+    path = good.zip(tmp_path / "r.zip")
+    with pytest.raises(
+        ValueError, match=r"'yjs-barnsly' is no sender's code; perhaps yjs-barnsley is meant\."
+    ):
+        check_file(path, "yjs-barnsly", reference, forms, CLOCK)
+    assert check_file(path, SENDER, reference, forms, CLOCK).is_accepted
