@@ -23,7 +23,8 @@ help:
 	@echo 'make lint   check style: Python, SQL, the layers of the models'
 	@echo 'make types  check types'
 	@echo 'make lock   renew the lock files from pyproject.toml'
-	@echo 'make clean  delete what runs made (data, .dagster, caches); .venv stays'
+	@echo 'make clean  delete what runs made of the sample (data, .dagster, caches); .venv stays, and so do'
+	@echo '            real returns, unless you add CONFIRM=yes'
 
 run: $(INSTALLED)
 	@$(BIN)/vcc sample
@@ -52,8 +53,15 @@ lock: $(INSTALLED_DEV)
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
 		-c requirements/dev.txt pyproject.toml -o requirements/run.txt
 
+# The originals of real returns lie nowhere else but in data/archive: only the sample's are deleted unasked.
 clean:
-	@rm -rf data .dagster dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@if [ '$(CONFIRM)' = yes ]; then rm -rf data; \
+	elif [ -e data ] && [ -x $(BIN)/vcc ]; then $(BIN)/vcc --data-root data clean; \
+	elif [ -e data ]; then \
+		echo 'data is kept: without $(BIN)/vcc nobody can say whether it holds real returns. Run make setup first, or'; \
+		echo 'delete it all the same: make clean CONFIRM=yes'; exit 1; \
+	fi
+	@rm -rf .dagster dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 	@echo 'Deleted what runs made; $(VENV) stays.'
 

@@ -5,14 +5,30 @@ does.
 """
 
 import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from time import time
 from typing import Any
 
 import dagster as dg
 
 from ingest.receive import waiting
+from orchestration.locking import is_busy
+from orchestration.pending import reasons_to_run
 from orchestration.periods import ensure_periods, range_tags
 from orchestration.project import Project
-from orchestration.vocabulary import FINAL, PROVISIONAL
+from orchestration.vocabulary import FINAL, PROVISIONAL, QUARTER_JOB
+
+#: A run that failed is asked for again after this long, though nothing else has changed.
+RETRY_SECONDS = 3600
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def run_config(stage: str) -> dict[str, Any]:
@@ -20,15 +36,28 @@ def run_config(stage: str) -> dict[str, Any]:
     return {"resources": {"cycle_stage": {"config": {"name": stage}}}}
 
 
-def inbox_state(project: Project) -> str | None:
-    """Name what waits to be judged, or None if nothing does: the same files never ask for a second run."""
-    if not waiting(project.root):
-        return None
-    seen = sorted(
-        f"{path.parent.name}/{path.name} {path.lstat().st_mtime_ns}"
-        for path in (*project.root.inbox.glob("*/*"), *project.root.holding.glob("*"))
-    )
+def state_of(project: Project, reasons: Sequence[str]) -> str:
+    """Name what there is to do, after the reasons to run and the files that wait."""
+    waits = (*project.root.inbox.glob("*/*"), *project.root.holding.glob("*"))
+    seen = [
+        *reasons,
+        *sorted(
+            f"{path.parent.name}/{path.name} {path.lstat().st_mtime_ns}"
+            for path in waits
+            if not path.name.startswith(".")
+        ),
+    ]
     return hashlib.sha256("\n".join(seen).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def is_under_way(instance: dg.DagsterInstance, project: Project) -> bool:
+    """Say whether a run works on the data root, from wherever it was started, or is about to.
+
+    A run that was killed counts as unfinished for good, so only those of late are asked for.
+    """
+    of_late = datetime.now(UTC) - timedelta(seconds=RETRY_SECONDS)
+    begun = dg.RunsFilter(job_name=QUARTER_JOB, statuses=UNFINISHED, created_after=of_late)
+    return is_busy(project.data_root) or instance.get_runs_count(begun) > 0
 
 
 def due_step(project: Project) -> tuple[str, str] | None:
@@ -40,7 +69,7 @@ def due_step(project: Project) -> tuple[str, str] | None:
     if not due:
         return None
     latest = due[-1]
-    return latest.code, FINAL if project.review_due_on(latest) < project.today else PROVISIONAL
+    return latest.code, FINAL if project.is_reviewed(latest) else PROVISIONAL
 
 
 def build_automation(
@@ -52,17 +81,23 @@ def build_automation(
         name="inbox_sensor",
         job=job,
         minimum_interval_seconds=60,
-        description="Starts a provisional run over every quarter that is due when files wait in the inbox.",
+        description="Starts a provisional run over every quarter that is due when files wait in the inbox, or"
+        " when a run that failed or was killed has left what was delivered unbuilt (once an hour).",
     )
     def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         ensure_periods(context.instance, project)
-        state = inbox_state(project)
         due = project.due_quarters()
-        if state is None:
-            return dg.SkipReason("The inbox is empty.")
         if not due:
             return dg.SkipReason("No quarter's returns are due yet.")
-        return dg.RunRequest(run_key=state, run_config=run_config(PROVISIONAL), tags=range_tags(due))
+        if not waiting(project.root) and not project.root.receipts.is_file():
+            return dg.SkipReason("Nothing has been delivered yet.")
+        if is_under_way(context.instance, project):
+            return dg.SkipReason("A run is under way.")
+        reasons = reasons_to_run(project, due, PROVISIONAL)
+        if not reasons:
+            return dg.SkipReason("The inbox is empty and everything that was delivered is built.")
+        key = f"{state_of(project, reasons)} {int(time() // RETRY_SECONDS)}"
+        return dg.RunRequest(run_key=key, run_config=run_config(PROVISIONAL), tags=range_tags(due))
 
     @dg.schedule(
         name="quarterly_schedule",
@@ -70,7 +105,8 @@ def build_automation(
         cron_schedule="0 6 * * 1-5",
         execution_timezone="Europe/London",
         description="Looks every working morning whether the cycle calls for a build: provisional on the"
-        " day after returns were due, final on the day after the local review was. Each starts once.",
+        " day after returns were due, final on the day after the local review was. One that is done is not"
+        " started again.",
     )
     def quarterly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         ensure_periods(context.instance, project)
@@ -78,6 +114,8 @@ def build_automation(
         if step is None:
             return dg.SkipReason("No quarter's returns are due yet.")
         period_code, stage = step
+        if not reasons_to_run(project, [project.quarter(period_code)], stage):
+            return dg.SkipReason(f"The {stage} build of {period_code} is done.")
         return dg.RunRequest(
             run_key=f"{period_code} {stage}", partition_key=period_code, run_config=run_config(stage)
         )

@@ -204,7 +204,10 @@ def no_return_is_refused(project: dg.ResourceParam[Project]) -> dg.AssetCheckRes
 
 
 def refused_returns(project: Project) -> list[Any]:
-    """Return the receipts of refused returns whose sender has had none accepted since for that period."""
+    """Return the receipts of refused returns whose sender has had none accepted since for that period.
+
+    A refusal without a period, of a file that could not be read, ends with any later acceptance.
+    """
     from ingest.receipts import Ledger
 
     open_refusals: dict[Any, Any] = {}
@@ -213,6 +216,10 @@ def refused_returns(project: Project) -> list[Any]:
             open_refusals[receipt.key] = receipt
         elif receipt.is_accepted:
             open_refusals.pop(receipt.key, None)
+            # What could not be read names no period: whatever its sender gets accepted later replaces it.
+            unread = [key for key in open_refusals if key[0] == receipt.sender_code and key[2] is None]
+            for key in unread:
+                del open_refusals[key]
     return list(open_refusals.values())
 
 

@@ -9,10 +9,17 @@ import argparse
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-OK, FAILED, UNUSABLE, BUSY = 0, 1, 2, 3
+from orchestration.commands import BUSY, ERROR_LOG_NAME, FAILED, OK, UNUSABLE
+from orchestration.locking import BUSY_ERRORS
+
+#: What cannot be used as it was given, or is refused by the machine; and what the project says has failed. By
+#: name, so that no command loads a module only to be asked about its errors.
+UNUSABLE_ERRORS = frozenset({"SettingError", "ReferenceDataError", "FormError", "OSError"})
+FAILURES = frozenset({"WarehouseError", "DbtError", "LedgerError", "ReceiveError", "ArchiveError"})
 
 EXIT_CODES = """\
 exit codes:
@@ -76,7 +83,9 @@ def parser() -> argparse.ArgumentParser:
         help="provisional: local figures only; final: also detections and the draft release (default: final)",
     )
     run.add_argument(
-        "--no-wait", action="store_true", help="give up at once (exit code 3) if another run is on"
+        "--no-wait",
+        action="store_true",
+        help="give up at once (exit code 3) if another run is on, and not after half a minute",
     )
 
     status = commands.add_parser("status", help="returns expected against received")
@@ -90,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
 
     periods = commands.add_parser("periods", help="the quarters that can be run")
     periods.add_argument("action", choices=("list", "sync"), help="sync: make them known to the web page")
+
+    commands.add_parser("clean", help="delete the data root, if all that came into it is of the sample")
     return main_parser
 
 
@@ -109,24 +120,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("VCC_TRACEBACK"):
             raise
-        print(f"vcc: {_one_line(error)}", file=sys.stderr)
+        print(f"vcc: {said(error)}", file=sys.stderr)
         return exit_code(error)
     return code
 
 
 def exit_code(error: Exception) -> int:
     """Return the exit code for an error: what cannot be used is 2, another run is 3, anything else 1."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if "DataRootBusyError" in names:
+    names = _kinds(error)
+    if names & BUSY_ERRORS:
         return BUSY
-    return UNUSABLE if names & {"ValueError", "OSError", "KeyError"} else FAILED
+    return UNUSABLE if names & UNUSABLE_ERRORS else FAILED
 
 
-def _one_line(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """Return the line that a person is shown: the error's own words, or that the program is at fault."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    words = " ".join(str(error.args[0] if isinstance(error, KeyError) and error.args else error).split())
-    return words or type(error).__name__
+    words = " ".join(str(error).split())
+    if _kinds(error) & (UNUSABLE_ERRORS | FAILURES | BUSY_ERRORS):
+        return words or type(error).__name__
+    return (
+        f"This is a fault of the program, not of what was asked ({type(error).__name__}: {words})."
+        f" Where it arose is in {_write_log(error)}."
+    )
+
+
+def _kinds(error: Exception) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _write_log(error: Exception) -> str:
+    """Keep where an internal error arose, beside the log of the last run; return the name of the file."""
+    from orchestration.project import dagster_home
+
+    log = dagster_home() / ERROR_LOG_NAME
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError as refused:
+        return f"no log, for {log} cannot be written ({refused.strerror}); set VCC_TRACEBACK=1 to see it"
+    return str(log)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource
 from packaging.version import Version
 
+from orchestration.project import DATA_ROOT_VARIABLE
 from orchestration.vocabulary import DBT_STAGES
 from orchestration.warehouse import dbt_files, digest_files, write_bytes
 
@@ -58,7 +59,7 @@ def build_arguments() -> list[str]:
 
 def build_environment(data_root: Path, warehouse_file: Path) -> dict[str, str]:
     """Return the variables dbt's profile and sources read."""
-    return {"VCC_DATA_ROOT": str(data_root), "VCC_BUILD_PATH": str(warehouse_file), **quiet_environment()}
+    return {DATA_ROOT_VARIABLE: str(data_root), "VCC_BUILD_PATH": str(warehouse_file), **quiet_environment()}
 
 
 def quiet_environment() -> dict[str, str]:
@@ -202,15 +203,6 @@ def read_tests(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> l
 def read_json(path: Path) -> Any:
     """Return a JSON document."""
     return json.loads(path.read_bytes())
-
-
-def model_names(manifest: Mapping[str, Any], stages: Sequence[str] = DBT_STAGES) -> dict[str, list[str]]:
-    """Return stage -> names of its tables, sorted."""
-    names: dict[str, list[str]] = {stage: [] for stage in stages}
-    for node in manifest["nodes"].values():
-        if node["resource_type"] in ("model", "seed") and stage_of(node) in names:
-            names[stage_of(node)].append(str(node["name"]))
-    return {stage: sorted(found) for stage, found in names.items()}
 
 
 if __name__ == "__main__":

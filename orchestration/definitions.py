@@ -32,10 +32,12 @@ def build_definitions(
     clock: Clock | None = None,
     progress: Progress = no_progress,
     project: Project | None = None,
+    is_lock_held: bool = False,
 ) -> dg.Definitions:
     """Assemble everything for one data root.
 
-    `clock` dates what arrives (default: VCC_AS_OF, else the system's); `progress` is told as work goes on.
+    `clock` dates what arrives (default: VCC_AS_OF, else the system's); `progress` is told as work goes on;
+    `is_lock_held` says that this process holds the data root already.
     Parses the dbt project if it has changed. Nothing is read from or written to the data root.
     """
     if project is None:
@@ -73,7 +75,7 @@ def build_definitions(
             "project": project,
             "progress": progress,
             "cycle_stage": CycleStage(),
-            "one_run_at_a_time": OneRunAtATime(data_root=str(project.data_root)),
+            "one_run_at_a_time": OneRunAtATime(data_root=str(project.data_root), is_held=is_lock_held),
             "dbt": DbtCommand(
                 project_dir=str(project.dbt_folder),
                 profiles_dir=str(project.dbt_folder),

@@ -16,6 +16,10 @@ from pathlib import Path
 LOCK_NAME = ".run.lock"
 
 
+#: Names of the errors that say another process works on the data root: this module's and the receiver's.
+BUSY_ERRORS = frozenset({"DataRootBusyError", "Busy"})
+
+
 class DataRootBusyError(RuntimeError):
     """Another run works on the data root; the message says which."""
 

@@ -17,12 +17,17 @@ from orchestration.warehouse import digest_files
 
 if TYPE_CHECKING:
     from ingest.period import Period
+    from orchestration.warehouse import Build
 
 #: Outputs that follow the build, by stage of the cycle; the register is written once and is looked up itself.
 OUTPUTS = ("packs/local_figures",)
 FINAL_OUTPUTS = ("register/flags", "releases/open_data")
 
 RAW_NOTE = "raw"
+
+FILES_WAIT = "Files wait to be judged: {:,}."
+RAW_IS_BEHIND = "The raw files do not show every receipt yet."
+BUILD_IS_BEHIND = "The raw files, models or contracts differ from those of the served build."
 
 
 def output_source(project: Project, build_id: str) -> str:
@@ -46,19 +51,37 @@ def register_file(project: Project, period: Period) -> Path:
     return project.root.register / f"{period.code}.parquet"
 
 
+def staleness(project: Project, build: Build) -> list[str]:
+    """Return why the served build does not show all that has arrived, a sentence each; empty if it does."""
+    reasons = []
+    try:
+        files = waiting(project.root)
+    except PermissionError as error:
+        # Whoever may only read the marts may still ask how things stand.
+        reasons.append(f"Whether files wait to be judged is not known: {error.filename} is closed to you.")
+    else:
+        if files:
+            reasons.append(FILES_WAIT.format(files))
+    if project.output_notes.made_from(RAW_NOTE, RAW_NOTE) != raw_source(project):
+        reasons.append(RAW_IS_BEHIND)
+    if build.build_id != project.build_id():
+        reasons.append(BUILD_IS_BEHIND)
+    return reasons
+
+
 def reasons_to_run(project: Project, periods: Sequence[Period], stage: str) -> list[str]:
     """Return why a run over these quarters would do something, a sentence each; empty if it would not."""
     reasons = []
     files = waiting(project.root)
     if files:
-        reasons.append(f"{files:,} files wait to be judged.")
+        reasons.append(FILES_WAIT.format(files))
     if project.output_notes.made_from(RAW_NOTE, RAW_NOTE) != raw_source(project):
-        reasons.append("The raw files do not show every receipt yet.")
+        reasons.append(RAW_IS_BEHIND)
     build = project.warehouse.current()
     if build is None:
         return [*reasons, "No build is served yet."]
     if build.build_id != project.build_id():
-        reasons.append("The raw files, models or contracts differ from those of the served build.")
+        reasons.append(BUILD_IS_BEHIND)
     if not project.checks_path(build.build_id).is_file():
         reasons.append("The outcome of the served build's checks is not kept.")
     source = output_source(project, build.build_id)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from orchestration.project import Project, codes
 from orchestration.vocabulary import PERIOD_PARTITIONS
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
 
 # Backfill policies are marked beta in this version; the version is pinned and the behaviour tested.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy.*")
+
+#: Dagster's tags for a range of partitions; it documents the words but exports no names for them.
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 QUARTERS = dg.DynamicPartitionsDefinition(name=PERIOD_PARTITIONS)
 
@@ -39,6 +42,6 @@ def ensure_periods(instance: dg.DagsterInstance, project: Project) -> list[str]:
 def range_tags(periods: Sequence[Period]) -> dict[str, str]:
     """Return the tags that make one run cover the quarters from the first through the last of those given."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: periods[0].code,
-        ASSET_PARTITION_RANGE_END_TAG: periods[-1].code,
+        RANGE_START_TAG: periods[0].code,
+        RANGE_END_TAG: periods[-1].code,
     }

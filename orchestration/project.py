@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.paths import DataRoot
 from orchestration.outputs import OutputNotes
 from orchestration.warehouse import Warehouse, build_id_for, digest_files
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from ingest.clock import Clock
     from ingest.form import Forms
-    from ingest.paths import DataRoot
     from ingest.period import Period
     from ingest.reference import Reference
 
@@ -69,8 +69,6 @@ class Project:
     @cached_property
     def root(self) -> DataRoot:
         """The folders of the data root."""
-        from ingest.paths import DataRoot
-
         return DataRoot(self.data_root)
 
     @cached_property
@@ -90,11 +88,11 @@ class Project:
     @cached_property
     def warehouse(self) -> Warehouse:
         """The builds and the link to the one that is served."""
-        return Warehouse(self.root.warehouse)
+        return Warehouse(self.root)
 
     def build_id(self) -> str:
         """Name the build that the present raw files and models make."""
-        return build_id_for(self.root.raw, self.dbt_folder, self.contracts_folder)
+        return build_id_for(self.root, self.dbt_folder, self.contracts_folder)
 
     def checks_path(self, build_id: str) -> Path:
         """Where the outcome of every contract check of a build is kept."""
@@ -132,6 +130,10 @@ class Project:
     def due_quarters(self) -> list[Period]:
         """Every ended quarter whose returns were due before today: only those can be judged as missing."""
         return [quarter for quarter in self.ended_quarters() if self.returns_due_on(quarter) < self.today]
+
+    def is_reviewed(self, period: Period) -> bool:
+        """True once the last day of the joint local review has passed: only then may a build be final."""
+        return self.review_due_on(period) < self.today
 
     def returns_due_on(self, period: Period) -> date:
         """Return the last day on which a return for the period is on time."""

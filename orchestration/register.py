@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.paths import EMPTY
 from orchestration.warehouse import write_bytes
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-EMPTY_NAME = "_empty.parquet"
 
 #: Column -> Parquet type, in the order of the file. The key comes first; statistics are as the marts store
 #: them.
@@ -130,7 +129,7 @@ def record(path: Path, rows: Sequence[Sequence[Any]]) -> RegisterSummary:
 
 def ensure_empty(folder: Path) -> Path:
     """Write the zero-row file that lets dbt read a register nobody has written to yet, if it is missing."""
-    path = folder / EMPTY_NAME
+    path = folder / EMPTY
     content = register_bytes([])
     if not path.is_file() or path.read_bytes() != content:
         write_bytes(path, content)

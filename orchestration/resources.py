@@ -52,10 +52,15 @@ class OneRunAtATime(dg.ConfigurableResource):
     data_root: str
     #: How long a run waits for the one before it, in seconds.
     wait_seconds: float = 3600.0
+    #: The process that runs the job took the lock before Dagster started, and keeps it.
+    is_held: bool = False
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator[OneRunAtATime]:
         """Take the lock when the run starts and give it back when the run ends."""
+        if self.is_held:
+            yield self
+            return
         log = context.log
         run = f"run {context.run.run_id[:8]}" if context.run else "a run"
         with run_lock(

@@ -15,6 +15,7 @@ import dagster as dg
 
 from orchestration.automation import run_config
 from orchestration.definitions import build_definitions
+from orchestration.locking import BUSY_ERRORS
 from orchestration.periods import ensure_periods, range_tags
 from orchestration.project import Project
 from orchestration.resources import Progress
@@ -50,27 +51,53 @@ class RunReport:
     success: bool
     seconds: dict[str, float]
     failures: tuple[str, ...]
+    is_busy: bool = False
+    """True if it failed because another process works on the data root."""
 
 
 def run_quarters(
-    project: Project, instance: dg.DagsterInstance, periods: Sequence[Period], stage: str, progress: Progress
+    project: Project,
+    instance: dg.DagsterInstance,
+    periods: Sequence[Period],
+    stage: str,
+    progress: Progress,
+    *,
+    is_lock_held: bool = False,
 ) -> RunReport:
-    """Run the job once for consecutive quarters, in this process. Does not raise when a step fails."""
-    definitions = build_definitions(project.data_root, progress=progress, project=project)
+    """Run the job once for consecutive quarters, in this process. Does not raise when a step fails.
+
+    `is_lock_held` says that the caller holds the data root. Raises KeyboardInterrupt if the run is stopped.
+    """
+    definitions = build_definitions(
+        project.data_root, progress=progress, project=project, is_lock_held=is_lock_held
+    )
     ensure_periods(instance, project)
     config: dict[str, Any] = {
         **run_config(stage),
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     several = len(periods) > 1
-    result = definitions.resolve_job_def(QUARTER_JOB).execute_in_process(
-        instance=instance,
-        run_config=config,
-        partition_key=None if several else periods[0].code,
-        tags=range_tags(periods) if several else None,
-        raise_on_error=False,
+    try:
+        result = definitions.resolve_job_def(QUARTER_JOB).execute_in_process(
+            instance=instance,
+            run_config=config,
+            partition_key=None if several else periods[0].code,
+            tags=range_tags(periods) if several else None,
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+    errors = _error_names(result)
+    if dg.DagsterExecutionInterruptedError.__name__ in errors:
+        # Within a step, Dagster counts it as a failure of the step.
+        raise KeyboardInterrupt
+    return RunReport(
+        result.run_id,
+        result.success,
+        _seconds(result),
+        tuple(_failures(result)),
+        not errors.isdisjoint(BUSY_ERRORS),
     )
-    return RunReport(result.run_id, result.success, _seconds(result), tuple(_failures(result)))
 
 
 def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
@@ -82,6 +109,17 @@ def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
     return {words: taken[step] for step, words in STEP_WORDS.items() if step in taken}
 
 
+def _error_names(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Return the names of all errors of a run, of a step or before the first one, with what caused them."""
+    names = set()
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        while error is not None:
+            names.add(error.cls_name)
+            error = error.cause
+    return names
+
+
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     """Say what blocked the run: failed checks that block, then steps that broke for another reason."""
     sentences = []
@@ -91,12 +129,14 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
             said = check.description or _failing_rows(check)
             sentences.append(f"Check '{check.check_name}' on {table}: {said}")
     for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
+        # A resource that cannot be had, as the data root, fails the run before its first step.
+        has_failed = event.is_step_failure or event.event_type is dg.DagsterEventType.RESOURCE_INIT_FAILURE
+        error = getattr(event.event_specific_data, "error", None) if has_failed else None
         if error is None or error.cls_name == "DagsterAssetCheckFailedError":
             continue
         while error.cause is not None:
             error = error.cause
-        step = STEP_WORDS.get(event.step_key or "", event.step_key)
+        step = STEP_WORDS.get(event.step_key or "", event.step_key or "start")
         said = error.message.strip()
         if DBT_ERRORS in said:
             # dbt's own words on what it could not build; failed tests are checks and have been said

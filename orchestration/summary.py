@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.paths import EMPTY
+from ingest.receipts import OUTCOMES
 from orchestration.terminal import table
-from orchestration.vocabulary import FINAL
 from orchestration.warehouse import open_reader, table_rows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from orchestration.project import Project
 
-ACCEPTED = ("accepted", "accepted_with_warnings")
+PLAINLY_ACCEPTED, WITH_WARNINGS, REJECTED, DUPLICATE, QUARANTINED = OUTCOMES
 UI_ADDRESS = "http://127.0.0.1:3000"
 
 
@@ -35,8 +36,11 @@ class CheckCounts:
     failed: int
 
 
-def summary(project: Project, period_codes: Sequence[str], stage: str) -> str:
-    """Return the summary as text: returns, rows, checks, flags, and where everything is."""
+def summary(project: Project, period_codes: Sequence[str], final_codes: Sequence[str]) -> str:
+    """Return the summary as text: returns, rows, checks, flags, and where everything is.
+
+    `final_codes` are those of the periods whose build was final.
+    """
     build = project.warehouse.current()
     if build is None:
         return "No build is served yet."
@@ -48,7 +52,7 @@ def summary(project: Project, period_codes: Sequence[str], stage: str) -> str:
             "\nFlagged (body, area and right)\n"
             + _indent(table(FLAGS_HEADER, flags_by_period(connection, period_codes))),
         ]
-    parts.append("\nWhere\n" + _indent(_places(project, build.path, period_codes, stage)))
+    parts.append("\nWhere\n" + _indent(_places(project, build.path, period_codes, final_codes)))
     return "\n".join(parts)
 
 
@@ -81,16 +85,16 @@ def returns_by_period(project: Project, connection: duckdb.DuckDBPyConnection) -
     for period in periods:
         key = None if period == "not read" else period
         count, missing = expected.get(period, (None, None))
-        accepted = sum(received[(key, outcome)] for outcome in ACCEPTED)
-        rejected = received[(key, "rejected")] + received[(key, "quarantined")]
+        accepted = sum(received[(key, outcome)] for outcome in (PLAINLY_ACCEPTED, WITH_WARNINGS))
+        rejected = received[(key, REJECTED)] + received[(key, QUARANTINED)]
         rows.append(
             (
                 period,
                 count,
                 accepted,
-                received[(key, ACCEPTED[1])],
+                received[(key, WITH_WARNINGS)],
                 rejected,
-                received[(key, "duplicate")],
+                received[(key, DUPLICATE)],
                 missing,
             )
         )
@@ -103,7 +107,7 @@ def rows_by_stage(project: Project, warehouse_file: Path) -> list[tuple[str, int
 
     from orchestration.warehouse import raw_files
 
-    files = [path for path in raw_files(project.root.raw) if not path.name.startswith("_")]
+    files = [path for path in raw_files(project.root) if path.name != EMPTY]
     raw = (
         "raw",
         len({path.parent for path in files}),
@@ -163,15 +167,17 @@ def flags_by_period(
     ).fetchall()
 
 
-def _places(project: Project, warehouse_file: Path, period_codes: Sequence[str], stage: str) -> str:
+def _places(
+    project: Project, warehouse_file: Path, period_codes: Sequence[str], final_codes: Sequence[str]
+) -> str:
     root = project.root
-    latest = period_codes[-1]
     places = [
         ("marts", f"{root.current} (DuckDB, schema marts; read it with -readonly)"),
         ("checks", str(project.checks_path(warehouse_file.stem))),
-        ("packs", str(root.packs / latest)),
+        ("packs", str(root.packs / period_codes[-1])),
     ]
-    if stage == FINAL:
+    if final_codes:
+        latest = final_codes[-1]
         places[1:1] = [
             ("draft release", str(root.drafts / latest)),
             ("flags", str(root.flags / latest / "flags.html")),

@@ -18,6 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.files import replacing, sync
+from ingest.paths import DataRoot
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -35,10 +38,9 @@ class WarehouseError(RuntimeError):
     """The warehouse cannot be read or published; the message says how to mend it."""
 
 
-def raw_files(raw_folder: Path) -> list[Path]:
-    """Return the compacted Parquet files dbt reads, sorted; not the parsed pieces under `returns/`."""
-    pieces = raw_folder / "returns"
-    return sorted(path for path in raw_folder.rglob("*.parquet") if pieces not in path.parents)
+def raw_files(root: DataRoot) -> list[Path]:
+    """Return the compacted Parquet files dbt reads, sorted; not the pieces each return was parsed into."""
+    return sorted(path for path in root.raw.rglob("*.parquet") if root.raw_returns not in path.parents)
 
 
 def dbt_files(dbt_folder: Path) -> list[Path]:
@@ -68,15 +70,15 @@ def digest_files(files: Iterable[Path], relative_to: Path) -> str:
 
 
 def build_id_for(
-    raw_folder: Path, dbt_folder: Path, contracts_folder: Path, versions: Mapping[str, str] | None = None
+    root: DataRoot, dbt_folder: Path, contracts_folder: Path, versions: Mapping[str, str] | None = None
 ) -> str:
-    """Name the build that these raw files, this dbt project and these contracts make.
+    """Name the build that a data root's raw files, this dbt project and these contracts make.
 
     The same inputs give the same name on every machine. The register is left out on purpose: it is written
     after a build and only shown through a view, so a detection must not ask for another build.
     """
     parts = {
-        "raw": digest_files(raw_files(raw_folder), raw_folder),
+        "raw": digest_files(raw_files(root), root.raw),
         "dbt": digest_files(dbt_files(dbt_folder), dbt_folder),
         "contracts": digest_files(sorted(contracts_folder.rglob("*.yml")), contracts_folder),
         **(versions if versions is not None else engine_versions()),
@@ -138,11 +140,11 @@ class Attempt:
 class Warehouse:
     """The folder `warehouse/`: the builds and the link to the one that is served."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the warehouse folder of a data root; it need not exist yet."""
-        self.folder = folder
-        self.builds = folder / "builds"
-        self.link = folder / "current"
+    def __init__(self, root: DataRoot) -> None:
+        """Take the warehouse of a data root; it need not exist yet."""
+        self.folder = root.warehouse
+        self.builds = root.builds
+        self.link = root.current
 
     def build(self, build_id: str) -> Build:
         """Return the build of that name, made or not."""
@@ -177,7 +179,7 @@ class Warehouse:
         attempts = sorted(self.builds.glob("attempt-*"))
         for folder in attempts:
             shutil.rmtree(folder, ignore_errors=True)
-        links = sorted(self.folder.glob("current.*"))
+        links = sorted(self.folder.glob(f"{self.link.name}.*"))
         for link in links:
             link.unlink()
         return [*attempts, *links]
@@ -195,17 +197,17 @@ class Warehouse:
                     f"Build {build.build_id} has no finished file in {self.builds}; run the whole job"
                     " again to make it."
                 )
-            _sync(attempt.path)
+            sync(attempt.path)
             attempt.path.replace(build.path)
-            _sync(self.builds)
+            sync(self.builds)
         if self.current() != build:
-            staged = self.folder / f"current.{build.build_id}"
+            staged = self.folder / f"{self.link.name}.{build.build_id}"
             staged.unlink(missing_ok=True)
-            staged.symlink_to(Path("builds") / build.path.name)
+            staged.symlink_to(build.path.relative_to(self.folder))
             staged.replace(self.link)
             # A build that is served again counts as new, so that it is not the next one dropped.
             os.utime(build.path)
-            _sync(self.folder)
+            sync(self.folder)
         self.clear_scrap()
         return self._drop_old_builds(build)
 
@@ -257,21 +259,6 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: a temporary name beside it, then one rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.partial")
-    with staged.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    staged.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Force a file's content, or a folder's entries, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)

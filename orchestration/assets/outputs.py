@@ -42,14 +42,14 @@ def quarters_of(context: dg.AssetExecutionContext, project: Project) -> "list[Pe
     return sorted(project.quarter(code) for code in context.partition_keys)
 
 
-def require_due(project: Project, quarters: "Sequence[Period]") -> None:
-    """Refuse a final build of a quarter whose returns are not due yet: nobody could be called missing."""
+def require_reviewed(project: Project, quarters: "Sequence[Period]") -> None:
+    """Refuse a final build of a quarter whose joint local review is not over: bodies may still correct it."""
     for quarter in quarters:
-        due = project.returns_due_on(quarter)
-        if due >= project.today:
+        if not project.is_reviewed(quarter):
             raise dg.Failure(
-                f"Returns for {quarter.code} are due on {due:%d %B %Y}; a final build before that would"
-                " record bodies as not having sent. Run the stage 'provisional' instead."
+                f"The joint local review of {quarter.code} may last through"
+                f" {project.review_due_on(quarter):%-d %B %Y}, and a final build records detections for good."
+                " Run the stage 'provisional' until it is over."
             )
 
 
@@ -108,7 +108,7 @@ def detections(
         context.log.info("Provisional build: nothing enters the register.")
         return
     quarters = quarters_of(context, project)
-    require_due(project, quarters)
+    require_reviewed(project, quarters)
     build = project.warehouse.current()
     if build is None:
         raise WarehouseError("There is no verified build to read; launch the job 'quarter'.")
@@ -159,6 +159,7 @@ def flags(
 
     if not cycle_stage.is_final:
         return
+    require_reviewed(project, quarters_of(context, project))
 
     def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
         folder = project.root.flags / quarter.code
@@ -192,6 +193,7 @@ def open_data(
 
     if not cycle_stage.is_final:
         return
+    require_reviewed(project, quarters_of(context, project))
     exposures = exposed_tables(read_json(project.manifest_path))
 
     def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:

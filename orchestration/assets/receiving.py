@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from ingest.receive import waiting
+from ingest.paths import DataRoot
+from ingest.receive import is_delivery_name, waiting
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
 from orchestration.resources import OneRunAtATime, Progress
@@ -30,7 +31,8 @@ def deliveries(
 ) -> dg.MaterializeResult[None]:
     """Take stock of the inbox."""
     project.root.create()
-    files = sorted(path for path in project.root.inbox.glob("*/*") if not path.name.startswith("."))
+    clear_unfinished(project.root)
+    files = sorted(path for path in project.root.inbox.glob("*/*") if is_delivery_name(path.name))
     senders = Counter(path.parent.name for path in files)
     return dg.MaterializeResult(
         metadata={
@@ -40,6 +42,13 @@ def deliveries(
             "by sender": markdown_table(("sender", "files"), sorted(senders.items())),
         }
     )
+
+
+def clear_unfinished(root: DataRoot) -> None:
+    """Delete what a run that was killed had only begun to write; the caller holds the data root."""
+    for folder in (root.checks, root.register):
+        for scrap in folder.rglob(".*.partial"):
+            scrap.unlink(missing_ok=True)
 
 
 @dg.multi_asset(
@@ -79,6 +88,8 @@ def receive_returns(
         metadata={
             "receipts written in this run": len(summary.receipts),
             **{name.replace("_", " "): count for name, count in sorted(outcomes.items())},
+            "left, as they may still be written to": summary.unsettled,
+            "left, as they cannot be read": summary.unreadable,
             "ledger": link(project.root.receipts),
             "not accepted": markdown_table(
                 ("receipt", "sender", "file", "outcome", "problems", "first problem"),

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from orchestration.commands import project_of
+from orchestration.commands import not_served, project_of, served_build
+from orchestration.project import Project, SettingError
 from orchestration.terminal import table
-from orchestration.warehouse import WarehouseError, open_reader
+from orchestration.warehouse import open_reader
+
+if TYPE_CHECKING:
+    from ingest.period import Period
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one row a body, area and right that is recommended to the Board or on watch."""
     project = project_of(options)
-    build = project.warehouse.current()
-    if build is None:
-        raise WarehouseError("Nothing has been built yet; run `vcc run --all` first.")
-    asked = project.quarter(options.period).code if options.period else None
+    asked = project.quarter(options.period) if options.period else None
+    build = served_build(project)
+    quarter = asked or latest_due(project)
     with open_reader(build.path) as connection:
-        code, label = connection.execute(
-            """
-            select period_code, period_label
-            from staging.stg_periods
-            where period_code = coalesce(?, (
-                select max_by(period_code, quarter_index) from marts.oversight_persistence
-            ))
-            """,
-            [asked],
-        ).fetchone() or (asked, asked)
+        assessed = connection.execute(
+            "select count(*) from marts.oversight_persistence where period_code = ?", [quarter.code]
+        ).fetchone()
+        if not assessed or not assessed[0]:
+            raise not_served(project, quarter)
         rows = connection.execute(
             """
             select
@@ -42,14 +41,22 @@ def run(options: argparse.Namespace) -> int:
             group by is_recommended, result, body_kind, area_name, quarters_running, indicators_met
             order by is_recommended desc, result = 'NON_SUBMISSION', result, body_kind, area_name, rights
             """,
-            [code],
+            [quarter.code],
         ).fetchall()
-    print(f"{label}: severe indicators. A recommendation to the Programme Board, not a decision.")
+    print(f"{quarter.label}: severe indicators. A recommendation to the Programme Board, not a decision.")
     if rows:
         print(table(("standing", "result", "body", "area", "rights", "quarters", "indicators met"), rows))
     else:
         print("None.")
-    page = project.root.flags / str(code) / "flags.html"
+    page = project.root.flags / quarter.code / "flags.html"
     if page.is_file():
         print(f"\nWith figures and like areas: {page}")
     return 0
+
+
+def latest_due(project: Project) -> Period:
+    """Return the latest quarter whose returns were due. Raises SettingError before the first."""
+    due = project.due_quarters()
+    if not due:
+        raise SettingError("No quarter's returns are due yet; name one with --period.")
+    return due[-1]

@@ -8,89 +8,164 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from orchestration.commands import project_of
-from orchestration.locking import LOCK_NAME, DataRootBusyError, holder_of, is_busy
+from orchestration.commands import BUSY, FAILED, LOG_NAME, OK, project_of
+from orchestration.locking import run_lock
 from orchestration.pending import reasons_to_run
 from orchestration.project import SettingError, codes, dagster_home
 from orchestration.terminal import ProgressLine
+from orchestration.vocabulary import FINAL, PROVISIONAL
 
 if TYPE_CHECKING:
     from ingest.period import Period
     from orchestration.project import Project
+    from orchestration.runs import RunReport
+    from orchestration.warehouse import Build
+
+#: How long a run waits for another one before it gives up, unless it must not wait at all.
+WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class PlannedBuild:
+    """One run of the job: consecutive quarters and the stage of the cycle they are built at."""
+
+    stage: str
+    periods: list[Period]
+
+    def __str__(self) -> str:
+        """Name the quarters and the stage."""
+        first, last = self.periods[0].code, self.periods[-1].code
+        return f"{first if first == last else f'{first} through {last}'}, {self.stage} build"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the quarters asked for, unless nothing is new; print what there is now."""
-    began = time.monotonic()
+    """Run the quarters asked for, unless nothing is new; print what there is now.
+
+    The data root is held from before the first question is asked of it until the last run has ended. Raises
+    DataRootBusyError, after a short wait, if another run holds it.
+    """
     project = project_of(options)
-    periods = chosen_periods(project, options.period, options.stage)
-    if options.no_wait and is_busy(project.data_root):
-        raise DataRootBusyError(f"{holder_of(project.data_root / LOCK_NAME)} works on {project.data_root}.")
-    reasons = reasons_to_run(project, periods, options.stage)
-    if not reasons:
+    plans = chosen_builds(project, options.period, options.stage)
+    project.root.create()
+    wait = 0.0 if options.no_wait else WAIT_SECONDS
+    with run_lock(project.data_root, "vcc run", wait_seconds=wait, on_wait=_say_aside):
+        return _run_builds(project, plans, asked_for=options.stage)
+
+
+def _run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> int:
+    began = time.monotonic()
+    held_back = [plan for plan in plans if plan.stage != asked_for]
+    for plan in held_back:
+        print(
+            f"{', '.join(codes(plan.periods))}: the joint local review is not over, so the build is"
+            f" {plan.stage} and nothing is recorded."
+        )
+    ran = []
+    for plan in plans:
+        reasons = reasons_to_run(project, plan.periods, plan.stage)
+        if not reasons:
+            continue
+        report = _run_build(project, plan, reasons)
+        if not report.success:
+            return BUSY if report.is_busy else FAILED
+        ran.append((plan, report))
+    if not ran:
         print("Nothing new.")
-        _print_summary(project, periods, options.stage)
-        return 0
-    span = periods[0].code if len(periods) == 1 else f"{periods[0].code} through {periods[-1].code}"
-    print(f"Running {span}, {options.stage} build", flush=True)
+    _print_summary(project, plans)
+    if ran:
+        print("\nTime")
+        for plan, report in ran:
+            if len(ran) > 1:
+                print(f"  {plan}")
+            for step, seconds in report.seconds.items():
+                print(f"  {seconds:6.1f} s  {step}")
+        print(f"  {time.monotonic() - began:6.1f} s  in all, with start and summary")
+    return OK
+
+
+def _run_build(project: Project, plan: PlannedBuild, reasons: list[str]) -> RunReport:
+    print(f"Running {plan}", flush=True)
     for reason in reasons[:3]:
         print(f"  because {reason[0].lower()}{reason[1:]}", flush=True)
+    served_before = project.warehouse.current()
     home = dagster_home()
-    log = home / "last_run.log"
+    log = home / LOG_NAME
     with _apart(log) as terminal:
         progress = ProgressLine(terminal)
         progress("Starting", 0, 0)
         from orchestration.instance import open_instance
         from orchestration.runs import run_quarters
 
-        with open_instance(home) as instance:
-            report = run_quarters(project, instance, periods, options.stage, progress)
-        progress.close()
+        try:
+            with open_instance(home) as instance:
+                report = run_quarters(
+                    project, instance, plan.periods, plan.stage, progress, is_lock_held=True
+                )
+        finally:
+            progress.close()
     if not report.success:
         for failure in report.failures:
             print(f"vcc: {failure}", file=sys.stderr)
         print(
-            "The build that was served before is still served. Everything that was said is in"
+            f"{what_is_served(served_before, project.warehouse.current())} Everything that was said is in"
             f" {log}; see the run on the page with `make ui`: {report.run_id}",
             file=sys.stderr,
         )
-        return 1
-    _print_summary(project, periods, options.stage)
-    print("\nTime")
-    for step, seconds in report.seconds.items():
-        print(f"  {seconds:6.1f} s  {step}")
-    print(f"  {time.monotonic() - began:6.1f} s  in all, with start and summary")
-    return 0
+    return report
 
 
-def chosen_periods(project: Project, period_code: str | None, stage: str) -> list[Period]:
-    """Return the quarters to run: the one named, else all that are due.
+def what_is_served(before: Build | None, now: Build | None) -> str:
+    """Say what a failed run has left for people to read."""
+    if now is None:
+        return "No build is served yet."
+    if now == before:
+        return "The build that was served before is still served."
+    return "The new build is served; what failed comes after it."
 
-    Raises SettingError if it cannot be run.
+
+def chosen_builds(project: Project, period_code: str | None, stage: str) -> list[PlannedBuild]:
+    """Return what to run: the quarter named, else all that are due, final ones before provisional ones.
+
+    Detections are recorded for good, so no build is final before the quarter's joint local review is over; of
+    all quarters that are due, those whose review is not over are built as provisional.
+    Raises SettingError if the quarter named cannot be run.
     """
-    if period_code is None:
-        due = project.due_quarters()
-        if not due:
+    if period_code is not None:
+        quarter = project.quarter(period_code)
+        if stage == FINAL and not project.is_reviewed(quarter):
             raise SettingError(
-                "No quarter's returns are due yet; name one with --period and --stage provisional."
+                f"The joint local review of {quarter.code} may last through"
+                f" {project.review_due_on(quarter):%-d %B %Y}, and a final build records detections for good;"
+                f" use --stage {PROVISIONAL} until it is over."
             )
-        return due
-    quarter = project.quarter(period_code)
-    if stage == "final" and quarter not in project.due_quarters():
+        return [PlannedBuild(stage, [quarter])]
+    due = project.due_quarters()
+    if not due:
         raise SettingError(
-            f"Returns for {quarter.code} are due on {project.returns_due_on(quarter):%d %B %Y}, so nobody"
-            " can be called missing yet; use --stage provisional."
+            f"No quarter's returns are due yet; name one with --period and --stage {PROVISIONAL}."
         )
-    return [quarter]
+    if stage == PROVISIONAL:
+        return [PlannedBuild(stage, due)]
+    reviewed = [quarter for quarter in due if project.is_reviewed(quarter)]
+    in_review = [quarter for quarter in due if not project.is_reviewed(quarter)]
+    plans = [PlannedBuild(FINAL, reviewed), PlannedBuild(PROVISIONAL, in_review)]
+    return [plan for plan in plans if plan.periods]
 
 
-def _print_summary(project: Project, periods: list[Period], stage: str) -> None:
+def _print_summary(project: Project, plans: list[PlannedBuild]) -> None:
     from orchestration.summary import summary
 
-    print(summary(project, codes(periods), stage))
+    periods = [quarter for plan in plans for quarter in plan.periods]
+    final = [quarter for plan in plans if plan.stage == FINAL for quarter in plan.periods]
+    print(summary(project, codes(periods), codes(final)))
+
+
+def _say_aside(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.commands import project_of
 from orchestration.delivery import Delivery, deliver, delivered, entry, staged_path
-from orchestration.project import sample_day, sample_list
+from orchestration.project import SettingError, sample_day, sample_list
 from orchestration.terminal import ProgressLine
 from orchestration.warehouse import write_json
 
@@ -32,6 +32,11 @@ def run(options: argparse.Namespace) -> int:
     """Make the sample if need be and deliver what has not been delivered."""
     project = project_of(options)
     progress = ProgressLine(sys.stderr)
+    if options.quarters < 1:
+        raise SettingError(f"{options.quarters} quarters cannot be made; ask for one or more.")
+    unknown = sorted(set(options.areas or ()) - {area.pfa_code for area in project.reference.areas})
+    if unknown:
+        raise SettingError(f"There is no area {', '.join(unknown)}; use codes such as E23000028, or NAT.")
     parameters = {
         "quarters": options.quarters,
         "seed": options.seed,
@@ -59,17 +64,20 @@ def deliver_sample(
 ) -> int:
     """Deliver the sample of these parameters and return how many files were new.
 
-    Raises ValueError if the data root holds another sample: two truths in one place would contradict each
-    other.
+    Raises SettingError if the data root holds another sample, whose truth would contradict this one's, or
+    real returns, among which made-up ones must never come.
     """
     folder = project.data_root / "sample"
-    listed = _listed(sample_list(project.data_root))
+    listed = listed_files(project)
     if listed is not None and listed["parameters"] != dict(parameters):
-        raise ValueError(
+        raise SettingError(
             f"{project.data_root} holds a sample with other settings ({_words(listed['parameters'])});"
             " choose another data root, or delete this one."
         )
     if listed is None:
+        refuse_others(project, None)
+        # Before anything is written: it decides who may look into the data root.
+        project.root.create()
         listed = _make(project, folder, parameters, progress)
     inbox = project.root.inbox
     known = set(delivered(inbox))
@@ -80,12 +88,63 @@ def deliver_sample(
     ]
     if not deliveries:
         return 0
+    refuse_others(project, listed)
     project.root.create()
     if any(not each.source.is_file() and not staged_path(inbox, each).is_file() for each in deliveries):
         _make(project, folder, parameters, progress)
     placed = deliver(inbox, deliveries, progress)
     shutil.rmtree(folder / RETURNS_NAME, ignore_errors=True)
     return len(placed)
+
+
+def not_of_the_sample(project: Project, listed: Mapping[str, Any] | None) -> list[str]:
+    """Return what has been delivered to the data root and is not of the sample, as <sender>/<file name>.
+
+    Receipts, files that wait in the inbox or are being judged, and the delivery journal are asked.
+    """
+    from ingest.clock import parse_instant
+    from ingest.receipts import Ledger
+
+    files = listed["files"] if listed else []
+    own = {(file["sender_code"], file["file_name"]) for file in files}
+    own_arrivals = {
+        (file["sender_code"], file["file_name"], parse_instant(file["arrived_at"])) for file in files
+    }
+    inbox = project.root.inbox
+    arrivals = {(sender, name, parse_instant(arrived)) for sender, name, arrived in delivered(inbox)}
+    arrivals |= {
+        (receipt.sender_code, receipt.file_name, receipt.arrived_at)
+        for receipt in Ledger(project.root.receipts).read()
+    }
+    others = {f"{sender}/{name}" for sender, name, _ in arrivals - own_arrivals}
+    others |= {
+        f"{path.parent.name}/{path.name}"
+        for path in inbox.glob("*/*")
+        if not path.name.startswith(".") and (path.parent.name, path.name) not in own
+    }
+    held = [json.loads(path.read_bytes()) for path in project.root.holding.glob("*/ticket.json")]
+    others |= {
+        f"{ticket['sender_code']}/{ticket['file_name']}"
+        for ticket in held
+        if (ticket["sender_code"], ticket["file_name"]) not in own
+    }
+    return sorted(others)
+
+
+def refuse_others(project: Project, listed: Mapping[str, Any] | None) -> None:
+    """Raise SettingError if the data root holds anything that is not of the sample."""
+    others = not_of_the_sample(project, listed)
+    if others:
+        raise SettingError(
+            f"{project.data_root} holds returns that are not of the sample ({amount(others)}), and made-up"
+            " ones must not come among them; choose another data root for the sample, with --data-root or"
+            " VCC_DATA_ROOT."
+        )
+
+
+def amount(others: Sequence[str]) -> str:
+    """Say how many files there are, with the first as an example."""
+    return f"{len(others):,}, such as {others[0]}" if len(others) > 1 else others[0]
 
 
 def _make(
@@ -146,7 +205,9 @@ def _deliveries(folder: Path, listed: Mapping[str, Any]) -> list[Delivery]:
     ]
 
 
-def _listed(path: Path) -> dict[str, Any] | None:
+def listed_files(project: Project) -> dict[str, Any] | None:
+    """Return the list of the sample's files with its settings, or None if the data root holds no sample."""
+    path = sample_list(project.data_root)
     if not path.is_file():
         return None
     document: dict[str, Any] = json.loads(path.read_bytes())

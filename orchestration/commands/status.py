@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from ingest.receive import waiting
-from orchestration.commands import project_of
+from orchestration.commands import not_served, project_of, served_build
 from orchestration.terminal import table
-from orchestration.warehouse import WarehouseError, open_reader
+from orchestration.warehouse import open_reader
 
 
 def run(options: argparse.Namespace) -> int:
     """Print one row a quarter, or the senders that a quarter still lacks."""
     project = project_of(options)
-    files = waiting(project.root)
-    if files:
-        print(f"{files:,} files wait to be judged; `vcc run` will judge them.\n")
-    build = project.warehouse.current()
-    if build is None:
-        raise WarehouseError("Nothing has been built yet; run `vcc run --all` first.")
+    quarter = project.quarter(options.period) if options.period else None
+    build = served_build(project)
     with open_reader(build.path) as connection:
-        if options.period is None:
+        if quarter is None:
             rows = connection.execute(
                 """
                 select
@@ -50,7 +45,15 @@ def run(options: argparse.Namespace) -> int:
             )
             print(table(header, rows))
             return 0
-        code = project.quarter(options.period).code
+        expected = connection.execute(
+            """
+            select count(*) from marts.quality_submissions
+            where form_kind = 'quarterly' and period_code = ? and is_expected
+            """,
+            [quarter.code],
+        ).fetchone()
+        if not expected or not expected[0]:
+            raise not_served(project, quarter)
         rows = connection.execute(
             """
             select sender_code, sender_name, submission_status, due_on::varchar, days_late
@@ -59,10 +62,10 @@ def run(options: argparse.Namespace) -> int:
                 and submission_status <> 'on_time'
             order by submission_status, sender_code
             """,
-            [code],
+            [quarter.code],
         ).fetchall()
     if rows:
         print(table(("sender", "name", "status", "due", "days late"), rows))
     else:
-        print(f"Every expected return for {code} came in time.")
+        print(f"Every expected return for {quarter.code} came in time.")
     return 0

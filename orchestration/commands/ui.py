@@ -13,7 +13,13 @@ import time
 from pathlib import Path
 
 from orchestration.commands import project_of
-from orchestration.project import AS_OF_VARIABLE, DATA_ROOT_VARIABLE, PROJECT_FOLDER, dagster_home
+from orchestration.project import (
+    AS_OF_VARIABLE,
+    DATA_ROOT_VARIABLE,
+    PROJECT_FOLDER,
+    SettingError,
+    dagster_home,
+)
 
 HOST = "127.0.0.1"
 WORKSPACE = PROJECT_FOLDER / "orchestration" / "workspace.yaml"
@@ -23,7 +29,7 @@ SECONDS_TO_END = 15.0
 def run(options: argparse.Namespace) -> int:
     """Make the quarters known to the page, then serve it until it is stopped."""
     if is_taken(options.port):
-        raise ValueError(f"Port {options.port} is in use; choose another with --port, or stop what uses it.")
+        raise SettingError(f"Port {options.port} is in use; choose another with --port, or stop its user.")
     project = project_of(options)
     from orchestration.dbt import ensure_manifest
     from orchestration.instance import open_instance

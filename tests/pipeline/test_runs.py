@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from ingest.clock import FixedClock
 from ingest.receipts import Ledger
+from orchestration.automation import build_automation
 from orchestration.dbt import DbtCommand
 from orchestration.delivery import Delivery, deliver
 from orchestration.pending import reasons_to_run
@@ -61,6 +65,30 @@ def test_the_command_says_nothing_new_without_starting_dagster(
     lines = result.stdout.splitlines()
     assert (lines[0], lines[-1]) == ("Nothing new.", "False False 0")
     assert stamps_of(finished.data_root) == before
+
+
+def test_neither_the_schedule_nor_the_inbox_asks_for_what_is_done(finished: Project) -> None:
+    [[sensor], [schedule]] = build_automation(dg.job(name="quarter")(lambda: None), finished)
+    with dg.instance_for_test() as instance:
+        with dg.build_schedule_context(instance=instance) as at_six:
+            assert "is done" in str(schedule(at_six))
+        with dg.build_sensor_context(instance=instance) as at_any_time:
+            assert "everything that was delivered is built" in str(sensor(at_any_time))
+
+
+def test_a_final_build_during_the_local_review_records_nothing(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_review = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    project = Project(copy_of(finished, tmp_path / "data").data_root, FixedClock(in_review))
+    for folder in (project.root.register, project.root.releases, project.root.checks / "outputs"):
+        shutil.rmtree(folder)
+    forbid_dbt(monkeypatch)
+    report = run_all(project)
+    assert not report.success
+    assert any("review of 2026-27-Q2 may last through 9 December 2026" in said for said in report.failures)
+    assert [path.name for path in project.root.register.glob("2*")] == []
+    assert [path for path in project.root.releases.rglob("*") if path.is_file()] == []
 
 
 def test_the_provisional_build_gives_local_figures_back_and_records_nothing(

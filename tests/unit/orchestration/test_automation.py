@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,9 @@ import dagster as dg
 import pytest
 
 from ingest.clock import FixedClock
-from orchestration.automation import build_automation
+from orchestration import automation
+from orchestration.automation import RETRY_SECONDS, build_automation
+from orchestration.locking import run_lock
 from orchestration.project import Project
 
 
@@ -37,15 +40,18 @@ def deliver(project: Project, name: str) -> None:
     folder = project.root.inbox / "E23000028-police"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(b"zip")
+    # A file that has not changed for a while is taken to be whole.
+    os.utime(folder / name, (1_700_000_000, 1_700_000_000))
 
 
 def test_files_in_the_inbox_ask_for_one_provisional_run_over_what_is_due(
-    tmp_path: Path, instance: dg.DagsterInstance
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = project_on("2026-12-10", tmp_path)
+    monkeypatch.setattr(automation, "time", lambda: 3600.0)
     [[sensor], _] = build_automation(quarter_job, project)
     with dg.build_sensor_context(instance=instance) as context:
-        assert "inbox is empty" in str(sensor(context))
+        assert "Nothing has been delivered" in str(sensor(context))
         deliver(project, "a.zip")
         request = sensor(context)
         assert isinstance(request, dg.RunRequest)
@@ -82,3 +88,53 @@ def test_the_schedule_follows_the_cycle_and_asks_once_for_each_build(
     assert isinstance(request, dg.RunRequest)
     assert (request.partition_key, request.run_key) == ("2026-27-Q2", f"2026-27-Q2 {stage}")
     assert request.run_config == {"resources": {"cycle_stage": {"config": {"name": stage}}}}
+
+
+def test_what_a_failed_run_left_undone_is_asked_for_again_once_an_hour(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_on("2026-12-10", tmp_path)
+    [[sensor], _] = build_automation(quarter_job, project)
+    project.root.create()
+    # Everything has been judged, nothing has been built.
+    project.root.receipts.write_text("")
+    keys = []
+    with dg.build_sensor_context(instance=instance) as context:
+        for seconds in (0, 60, RETRY_SECONDS):
+            monkeypatch.setattr(automation, "time", lambda now=seconds: float(now))
+            request = sensor(context)
+            assert isinstance(request, dg.RunRequest)
+            keys.append(request.run_key)
+        assert keys[0] == keys[1] != keys[2]
+        monkeypatch.setattr(automation, "reasons_to_run", lambda *arguments: [])
+        assert "everything that was delivered is built" in str(sensor(context))
+
+
+def test_no_run_is_asked_for_while_one_is_on(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    project = project_on("2026-12-10", tmp_path)
+    [[sensor], _] = build_automation(quarter_job, project)
+    deliver(project, "a.zip")
+    with dg.build_sensor_context(instance=instance) as context:
+        with run_lock(tmp_path, "vcc run"):
+            assert "under way" in str(sensor(context))
+        instance.create_run_for_job(quarter_job, status=dg.DagsterRunStatus.NOT_STARTED)
+        assert "under way" in str(sensor(context))
+
+
+def test_the_schedule_asks_again_until_the_build_is_done(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [_, [schedule]] = build_automation(quarter_job, project_on("2026-12-10", tmp_path))
+    asked: list[object] = []
+    left = [["No build is served yet."], ["No build is served yet."], []]
+
+    def reasons(project: Project, periods: list[object], stage: str) -> list[str]:
+        asked.append(([str(period) for period in periods], stage))
+        return left.pop(0)
+
+    monkeypatch.setattr(automation, "reasons_to_run", reasons)
+    with dg.build_schedule_context(instance=instance) as context:
+        assert isinstance(schedule(context), dg.RunRequest)
+        assert isinstance(schedule(context), dg.RunRequest)
+        assert "final build of 2026-27-Q2 is done" in str(schedule(context))
+    assert asked == [(["2026-27-Q2"], "final")] * 3

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from orchestration.checks import contract_result
+from ingest.clock import SystemClock
+from ingest.receipts import Ledger, Receipt
+from orchestration.checks import contract_result, refused_returns
+from orchestration.project import Project
 
 KEY = dg.AssetKey(["marts", "local_area_compliance"])
 
@@ -50,3 +55,40 @@ def test_a_broken_promise_is_named_with_its_measured_value_and_limit() -> None:
     table = result.metadata["what is broken"]
     assert isinstance(table, dg.MarkdownMetadataValue)
     assert "| No row without a body | NO | blocks | 3 | must be 0 | 3 rows |" in str(table.value)
+
+
+def receipt(sender: str, outcome: str, period: str | None) -> Receipt:
+    return Receipt(
+        ticket=f"{sender} {outcome} {period}",
+        sha256="0" * 64,
+        bytes=1,
+        extension="zip",
+        sender_code=sender,
+        file_name=f"{period}.zip",
+        arrived_at=datetime(2026, 11, 2, tzinfo=UTC),
+        outcome=outcome,
+        stored_in="archive",
+        kind="quarterly" if period else None,
+        period_code=period,
+    )
+
+
+def test_a_refusal_stands_until_its_sender_has_a_return_accepted_that_replaces_it(tmp_path: Path) -> None:
+    project = Project(tmp_path, SystemClock())
+    ledger = Ledger(project.root.receipts)
+    for sender, outcome, period in (
+        ("a", "rejected", None),
+        ("b", "quarantined", None),
+        ("a", "rejected", "2026-27-Q1"),
+        ("c", "rejected", "2026-27-Q1"),
+        ("a", "accepted", "2026-27-Q2"),
+        ("c", "accepted_with_warnings", "2026-27-Q1"),
+    ):
+        ledger.append(receipt(sender, outcome, period))
+    left = [(each.sender_code, each.period_code) for each in refused_returns(project)]
+    # What could not be read names no period: the return that a got accepted afterwards stands for it.
+    assert left == [("b", None), ("a", "2026-27-Q1")]
+    ledger.append(receipt("b", "rejected", "2026-27-Q2"))
+    ledger.append(receipt("a", "accepted", "2026-27-Q1"))
+    left = [(each.sender_code, each.period_code) for each in refused_returns(project)]
+    assert left == [("b", None), ("b", "2026-27-Q2")]

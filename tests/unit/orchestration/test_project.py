@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.clock import FixedClock, SystemClock
-from orchestration.automation import due_step, inbox_state
+from orchestration.automation import due_step, state_of
 from orchestration.project import Project, SettingError, codes, open_project, sample_list
 
 
@@ -48,19 +48,20 @@ def test_midnight_is_told_in_england(tmp_path: Path) -> None:
     assert codes(Project(data_root=tmp_path, clock=summer_evening).ended_quarters())[-1] == "2026-27-Q1"
 
 
-def test_the_same_files_in_the_inbox_ask_for_one_run_only(tmp_path: Path) -> None:
+def test_what_there_is_to_do_is_named_by_the_files_that_wait_and_the_reasons(tmp_path: Path) -> None:
     project = project_on("2026-12-10", tmp_path)
-    assert inbox_state(project) is None
+    nothing = state_of(project, [])
+    assert state_of(project, ["No build is served yet."]) != nothing
     folder = project.root.inbox / "E23000028-police"
     folder.mkdir(parents=True)
     (project.root.inbox / "arrivals.csv").write_text("journal")
     (folder / ".late.zip.partial").write_text("half")
-    assert inbox_state(project) is None
+    assert state_of(project, []) == nothing
     (folder / "late.zip").write_text("whole")
-    first = inbox_state(project)
-    assert first is not None and inbox_state(project) == first
+    first = state_of(project, [])
+    assert first != nothing and state_of(project, []) == first
     (folder / "second.zip").write_text("whole")
-    assert inbox_state(project) != first
+    assert state_of(project, []) != first
 
 
 def test_settings_come_from_the_argument_then_the_environment(

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingest.paths import DataRoot
 from orchestration.warehouse import (
     BUILDS_KEPT,
     Warehouse,
@@ -17,7 +18,7 @@ from orchestration.warehouse import (
 )
 
 
-def inputs(folder: Path) -> tuple[Path, Path, Path]:
+def inputs(folder: Path) -> tuple[DataRoot, Path, Path]:
     raw, dbt, contracts = folder / "raw", folder / "dbt", folder / "contracts"
     for path, text in {
         raw / "quarterly" / "metrics" / "2025-26-Q1.parquet": "rows",
@@ -27,7 +28,7 @@ def inputs(folder: Path) -> tuple[Path, Path, Path]:
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return raw, dbt, contracts
+    return DataRoot(folder), dbt, contracts
 
 
 def finish_attempt(warehouse: Warehouse, build_id: str, value: int = 1, run_id: str = "r") -> None:
@@ -76,7 +77,7 @@ def test_results_and_parsed_pieces_name_no_build(tmp_path: Path, ignored: str) -
 
 
 def test_a_published_build_is_served_through_a_relative_link(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     assert warehouse.current() is None
     finish_attempt(warehouse, "b1", 7)
     warehouse.publish(warehouse.build("b1"))
@@ -89,7 +90,7 @@ def test_a_published_build_is_served_through_a_relative_link(tmp_path: Path) -> 
 
 
 def test_a_reader_of_the_build_before_is_not_disturbed(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     finish_attempt(warehouse, "b1", 1)
     warehouse.publish(warehouse.build("b1"))
     with open_reader(warehouse.build("b1").path) as reader:
@@ -100,7 +101,7 @@ def test_a_reader_of_the_build_before_is_not_disturbed(tmp_path: Path) -> None:
 
 
 def test_an_attempt_that_did_not_end_is_never_published(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     attempt = warehouse.start_attempt("b1", "killed")
     attempt.path.write_bytes(b"half of a warehouse")
     assert warehouse.finished_attempt("b1") is None
@@ -110,7 +111,7 @@ def test_an_attempt_that_did_not_end_is_never_published(tmp_path: Path) -> None:
 
 
 def test_the_next_attempt_clears_what_a_killed_run_left(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     warehouse.start_attempt("b1", "killed").path.write_bytes(b"half")
     (warehouse.folder / "current.b1").symlink_to("builds/b1.duckdb")
     attempt = warehouse.start_attempt("b1", "next")
@@ -119,7 +120,7 @@ def test_the_next_attempt_clears_what_a_killed_run_left(tmp_path: Path) -> None:
 
 
 def test_a_kill_between_the_two_steps_of_publishing_is_mended_by_repeating(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     finish_attempt(warehouse, "b1")
     attempt = warehouse.finished_attempt("b1")
     assert attempt is not None
@@ -131,7 +132,7 @@ def test_a_kill_between_the_two_steps_of_publishing_is_mended_by_repeating(tmp_p
 
 
 def test_publishing_what_is_served_touches_nothing(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     finish_attempt(warehouse, "b1")
     build = warehouse.build("b1")
     warehouse.publish(build)
@@ -141,7 +142,7 @@ def test_publishing_what_is_served_touches_nothing(tmp_path: Path) -> None:
 
 
 def test_old_builds_are_dropped_and_the_served_one_never(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse = Warehouse(DataRoot(tmp_path))
     for number in range(BUILDS_KEPT + 2):
         finish_attempt(warehouse, f"b{number}", number)
         warehouse.publish(warehouse.build(f"b{number}"))
