@@ -14,7 +14,7 @@ export SODA_CORE_TELEMETRY_ENABLED := false
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run test ui setup lint types lock clean
+.PHONY: help run test ui setup lint types docs lock clean
 
 help:
 	@echo 'make run    set up once, deliver the sample returns, run every quarter, say what came of it'
@@ -22,6 +22,7 @@ help:
 	@echo 'make ui     the web page: http://127.0.0.1:$(PORT)'
 	@echo 'make lint   check style: Python, SQL, the layers of the models'
 	@echo 'make types  check types'
+	@echo 'make docs   write docs/returns.md anew, from the forms and the acceptance rules'
 	@echo 'make lock   renew the lock files from pyproject.toml'
 	@echo 'make clean  delete what runs made of the sample (data, .dagster, caches); .venv stays, and so do'
 	@echo '            real returns, unless you add CONFIRM=yes'
@@ -43,9 +44,13 @@ lint: $(INSTALLED_DEV)
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 	@$(BIN)/python -m orchestration.dbt
 	@$(BIN)/dbt-bouncer
+	@$(BIN)/python -m ingest.documentation --check
 
 types: $(INSTALLED_DEV)
 	@$(BIN)/mypy ingest orchestration quality reports
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m ingest.documentation
 
 lock: $(INSTALLED_DEV)
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --upgrade \

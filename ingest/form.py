@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ingest.period import Cycle, Period
+
 FORMS_DIR = Path(__file__).parent / "forms"
 
-TYPES = ("string", "text", "code", "count", "date", "decimal", "grade")
+TYPES = ("string", "text", "code", "count", "date", "decimal", "number", "grade", "flag")
 LAYOUTS = ("table", "fields")
 FREQUENCIES = ("quarter", "half", "year")
-CYCLES = ("reporting", "none")
+CYCLES = ("reporting", "review", "none")
+TIMINGS = ("after", "during")
+REPORTING_KIND = "quarterly"
+"""The kind of return that bodies report on: its form says how long a reporting period is."""
 CODE_SETS = (
     "areas",
     "bodies",
@@ -30,10 +35,16 @@ CODE_SETS = (
     "legacy_responses",
     "periods",
     "questions",
+    "recipients",
+    "rights",
+    "scored_items",
     "senders",
     "statistics",
 )
 COVER_FIELDS = ("kind", "form_version", "sender_code", "period_code")
+GUIDANCE_SHEET, LISTS_SHEET, PREVIOUS_SHEET, REPORT_SHEET = "guidance", "lists", "previous", "report"
+HELPER_SHEETS = (GUIDANCE_SHEET, LISTS_SHEET, PREVIOUS_SHEET, REPORT_SHEET)
+"""Sheets that a template or an annotated copy adds: screened for personal data, otherwise not read."""
 
 
 class FormError(ValueError):
@@ -53,9 +64,10 @@ class Column:
     """One column of a table, or one field of the cover.
 
     Types: string (exactly as written), text (free text), code (one of a list), count (whole number from 0),
-    date, decimal, grade (0 to 3). `codes` are fixed in the form, `codes_from` names a list of the reference
-    data,
-    `also` adds codes to it, `restricted` maps a code to the columns and values of rows that may use it.
+    date, decimal (above 0), number (of any sign), grade (0 to 3), flag (yes or no). `codes` are fixed in the
+    form, `codes_from` names a list of the reference data, `also` adds codes to it, `restricted` maps a code
+    to the columns and values of rows that may use it. `name` heads the column on the sheet; `stored_as` is
+    its name from raw on, the same in every version of the form, whatever the sheet calls it.
     """
 
     name: str
@@ -68,6 +80,12 @@ class Column:
     codes_from: str | None = None
     also: tuple[str, ...] = ()
     restricted: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    stored_as: str = ""
+
+    def __post_init__(self) -> None:
+        """A column is stored under its own name unless the form says otherwise."""
+        if not self.stored_as:
+            object.__setattr__(self, "stored_as", self.name)
 
 
 @dataclass(frozen=True)
@@ -86,7 +104,11 @@ class FigureSet:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet of a form."""
+    """One sheet of a form.
+
+    `prefilled` names the columns that a template fills in and protects; what stands in the others is the
+    sender's own entry.
+    """
 
     name: str
     title: str
@@ -102,6 +124,7 @@ class Sheet:
     not_collected: str | None = None
     cases_stated: str | None = None
     base_stated: str | None = None
+    prefilled: tuple[str, ...] = ()
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -142,7 +165,12 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Form:
-    """One kind and version of return. Dates are about the period that a return reports, both included."""
+    """One kind and version of return. Dates are about the period that a return reports, both included.
+
+    frequency: the kind of period that a return is for. cycle: whether it is due with the returns of the
+    period (reporting), with its joint local review (review), or at no date (none). timing: whether it is sent
+    after its period, or already while the period runs (during).
+    """
 
     kind: str
     version: int
@@ -154,6 +182,7 @@ class Form:
     frequency: str
     cycle: str
     sheets: tuple[Sheet, ...]
+    timing: str = "after"
 
     def sheet(self, name: str) -> Sheet:
         """Return a sheet by name. Raises KeyError."""
@@ -176,6 +205,17 @@ class Form:
     def nil_fields(self) -> Mapping[str, str]:
         """Cover field that declares a sheet empty -> name of that sheet."""
         return {sheet.nil_reason: sheet.name for sheet in self.tables if sheet.nil_reason}
+
+    @property
+    def has_due_date(self) -> bool:
+        """Say whether a return is due at a date, and may be late or missing."""
+        return self.cycle != "none"
+
+    def due_on(self, period: Period, cycle: Cycle) -> date | None:
+        """Return the last day on which a return for the period is on time; None if it is due at no date."""
+        if self.cycle == "reporting":
+            return cycle.returns_due_on(period)
+        return cycle.review_due_on(period) if self.cycle == "review" else None
 
     def in_force(self, day: date) -> bool:
         """Say whether the form may be used for a period that this day belongs to."""
@@ -209,6 +249,29 @@ class Forms:
         """Return the latest version of a kind that is in force on a day, or None."""
         in_force = [form for form in self.forms if form.kind == kind and form.in_force(day)]
         return in_force[-1] if in_force else None
+
+    def reporting_periods(self, kind: str, start: date, through: date) -> list[Period]:
+        """Return the periods that returns of a kind are for, each as long as the form in force then says.
+
+        The first is the one that `start` falls in, the last the last that has ended on `through`. A time
+        without a form has none.
+        """
+        periods = []
+        day = start
+        while day <= through:
+            form = self.for_date(kind, day)
+            if form is None:
+                later = [f.valid_from for f in self.forms if f.kind == kind and f.valid_from > day]
+                if not later:
+                    break
+                day = min(later)
+                continue
+            period = Period.of(day, form.frequency)
+            if period.last_day > through:
+                break
+            periods.append(period)
+            day = period.last_day + timedelta(days=1)
+        return periods
 
 
 def load_forms(forms_dir: Path | str = FORMS_DIR) -> Forms:
@@ -295,7 +358,7 @@ class _Reader:
                 "cycle",
                 "sheets",
             ),
-            ("valid_to",),
+            ("valid_to", "timing"),
         )
         version = top["version"]
         if type(version) is not int or version < 1:
@@ -310,6 +373,8 @@ class _Reader:
         names = [sheet.name for sheet in sheets]
         if len(set(names)) != len(names):
             raise self.fail("sheets", "two sheets have the same name")
+        for name in set(names).intersection(HELPER_SHEETS):
+            raise self.fail(f"sheet {name}", "a template adds a sheet of that name; choose another")
         form = Form(
             kind=self.text(top["kind"], "kind"),
             version=version,
@@ -321,14 +386,18 @@ class _Reader:
             frequency=self.one_of(top["frequency"], FREQUENCIES, "frequency"),
             cycle=self.one_of(top["cycle"], CYCLES, "cycle"),
             sheets=sheets,
+            timing=self.one_of(top.get("timing", "after"), TIMINGS, "timing"),
         )
         self.cover(form)
+        self.dates(form)
         return form
 
     def cover(self, form: Form) -> None:
         covers = [sheet for sheet in form.sheets if sheet.layout == "fields"]
         if [sheet.name for sheet in covers] != ["cover"]:
             raise self.fail("sheets", "expected exactly one sheet of layout fields, named cover")
+        if form.sheets[0] is not covers[0]:
+            raise self.fail("sheets", "the cover must stand first: it says how the others are read")
         for name in COVER_FIELDS:
             if not covers[0].has(name):
                 raise self.fail("sheet cover", f"the field {name} is missing")
@@ -338,12 +407,28 @@ class _Reader:
                     "sheet cover", f"the field {nil_field} is missing, which a sheet names as nil_reason"
                 )
 
+    def dates(self, form: Form) -> None:
+        """A form comes into force, and ends, between two periods of its frequency, never within one."""
+        if Period.of(form.valid_from, form.frequency).first_day != form.valid_from:
+            raise self.fail("valid_from", f"is not the first day of a {form.frequency} of the financial year")
+        if form.valid_to and Period.of(form.valid_to, form.frequency).last_day != form.valid_to:
+            raise self.fail("valid_to", f"is not the last day of a {form.frequency} of the financial year")
+
     def sheet(self, entry: Any, where: str) -> Sheet:
         values = self.mapping(
             entry,
             where,
             ("name", "title", "description", "layout", "columns"),
-            ("key", "information", "answers", "nil_reason", "figures", "not_collected", "stated"),
+            (
+                "key",
+                "information",
+                "answers",
+                "nil_reason",
+                "prefilled",
+                "figures",
+                "not_collected",
+                "stated",
+            ),
         )
         name = self.text(values["name"], f"{where}, name")
         where = f"sheet {name}"
@@ -354,6 +439,11 @@ class _Reader:
         names = [column.name for column in columns]
         if len(set(names)) != len(names):
             raise self.fail(f"{where}, columns", "two columns have the same name")
+        stored = [column.stored_as for column in columns]
+        if len(set(stored)) != len(stored):
+            raise self.fail(f"{where}, columns", "two columns are stored under the same name")
+        for taken in {"receipt_id", "row_number"}.intersection(stored):
+            raise self.fail(f"{where}, columns", f"{taken} is added to every row; set another stored_as")
 
         def known(value: Any, at: str) -> str:
             if value not in names:
@@ -369,6 +459,10 @@ class _Reader:
         key: tuple[str, ...] = ()
         if layout == "table":
             key = tuple(known(item, "key") for item in self.texts(values.get("key"), f"{where}, key"))
+        prefilled: tuple[str, ...] = ()
+        if "prefilled" in values:
+            given = self.texts(values["prefilled"], f"{where}, prefilled")
+            prefilled = tuple(known(item, "prefilled") for item in given)
         chosen_by, figure_sets = self.figures(values.get("figures"), where, known)
         stated = values.get("stated")
         if stated is not None:
@@ -391,6 +485,7 @@ class _Reader:
             else None,
             cases_stated=known(stated["cases"], "stated, cases") if stated else None,
             base_stated=known(stated["base"], "stated, base") if stated else None,
+            prefilled=prefilled,
         )
 
     def figures(self, value: Any, where: str, known: Any) -> tuple[str | None, dict[str, FigureSet]]:
@@ -417,7 +512,7 @@ class _Reader:
             entry,
             f"{where}, a column",
             ("name", "type", "description"),
-            ("required", "required_when", "unit", "codes", "codes_from", "also", "restricted"),
+            ("required", "required_when", "unit", "codes", "codes_from", "also", "restricted", "stored_as"),
         )
         name = self.text(values["name"], f"{where}, a column's name")
         where = f"{where}, column {name}"
@@ -458,4 +553,5 @@ class _Reader:
             codes_from=codes_from,
             also=self.texts(values["also"], f"{where}, also") if "also" in values else (),
             restricted=restricted,
+            stored_as=self.text(values["stored_as"], f"{where}, stored_as") if "stored_as" in values else "",
         )

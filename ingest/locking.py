@@ -61,7 +61,15 @@ def _sweep(root: DataRoot) -> None:
     """
     until = time.time() - _FORGOTTEN_SECONDS
     theirs = (root.register, root.checks, root.releases, root.restricted)
-    for folder in (root.archive, root.quarantine, root.raw, root.ledger, *theirs):
+    under_this_lock = (
+        root.archive,
+        root.archive_cache,
+        root.quarantine,
+        root.raw,
+        root.heads,
+        root.reports,
+    )
+    for folder in (*under_this_lock, *theirs):
         for scrap in folder.rglob(_PARTIAL):
             if folder in theirs and scrap.lstat().st_mtime > until:
                 continue

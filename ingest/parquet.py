@@ -23,13 +23,16 @@ _TYPES = {
     "grade": pa.int16(),
     "date": pa.date32(),
     "decimal": pa.float64(),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
 }
 ROW_NUMBER = pa.field("row_number", pa.int32())
 
 
 def sheet_schema(sheet: Sheet) -> pa.Schema:
-    """Return row_number and every column of a sheet, in form order."""
-    return pa.schema([ROW_NUMBER, *(pa.field(column.name, _TYPES[column.type]) for column in sheet.columns)])
+    """Return row_number and every column of a sheet, as it is stored, in form order."""
+    columns = (pa.field(column.stored_as, _TYPES[column.type]) for column in sheet.columns)
+    return pa.schema([ROW_NUMBER, *columns])
 
 
 def to_arrow(table: Table) -> pa.Table:

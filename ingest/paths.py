@@ -5,22 +5,32 @@ Belongs here: names and permissions of folders. Does not: reading or writing wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 ARRIVALS = "arrivals.csv"
 """Name of the delivery journal in an inbox."""
+HEADS = "heads"
+"""Name of the folder of heads in a data root."""
 EMPTY = "_empty.parquet"
 """Name of the zero-row table beside every set of Parquet files."""
 OWNER_ONLY = 0o700
 OWNER_AND_GROUP = 0o750
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 
 
 @dataclass(frozen=True)
 class DataRoot:
-    """The folders of one data root. Nothing is created until create() is called."""
+    """The folders of one data root. Nothing is created until create() is called.
+
+    inbox_url and archive_url (s3://bucket/prefix) stand in for the folders `inbox` and `archive`, which then
+    stay empty; whoever delivers, takes or keeps asks ingest.inbox.inbox_of and ingest.archive.archive_of.
+    """
 
     path: Path
+    inbox_url: str | None = None
+    archive_url: str | None = None
 
     def __post_init__(self) -> None:
         """Hold an absolute path, so that a change of working directory moves nothing."""
@@ -49,6 +59,11 @@ class DataRoot:
         return self.path / "archive"
 
     @property
+    def archive_cache(self) -> Path:
+        """Copies of archived files, where the archive is not on this machine. Owner only."""
+        return self.path / "cache" / "archive"
+
+    @property
     def quarantine(self) -> Path:
         """Files that may hold personal data or harm. Owner only."""
         return self.path / "quarantine"
@@ -62,6 +77,16 @@ class DataRoot:
     def receipts(self) -> Path:
         """The ledger of receipts: JSON lines, append only, hash chained."""
         return self.ledger / "receipts.jsonl"
+
+    @property
+    def removals(self) -> Path:
+        """The log of what was purged or erased: JSON lines, append only, hash chained."""
+        return self.ledger / "removals.jsonl"
+
+    @property
+    def heads(self) -> Path:
+        """How far the ledger and the log of removals reach, kept apart from both (ingest/heads.py)."""
+        return self.path / HEADS
 
     # --- raw
     @property
@@ -91,6 +116,11 @@ class DataRoot:
     def raw_problems(self) -> Path:
         """Problems of all receipts as a table."""
         return self.raw / "problems" / "problems.parquet"
+
+    @property
+    def raw_forms(self) -> Path:
+        """The versions of every form as a table."""
+        return self.raw / "forms" / "forms.parquet"
 
     @property
     def raw_periods(self) -> Path:
@@ -150,6 +180,18 @@ class DataRoot:
         return self.restricted / "packs"
 
     @property
+    def reports(self) -> Path:
+        """Reports on the receipts that have problems, for the senders: one folder a sender, one a receipt."""
+        return self.restricted / "receipts"
+
+    def report(self, sender_code: str, receipt_id: str) -> Path:
+        """Folder of the reports on one receipt. Raises ValueError for what may not name a folder."""
+        for name in (sender_code, receipt_id):
+            if not _FOLDER_NAME.match(name):
+                raise ValueError(f"{name!r} may not name a folder.")
+        return self.reports / sender_code / receipt_id
+
+    @property
     def lock(self) -> Path:
         """File whose lock says that somebody is receiving."""
         return self.path / ".receive.lock"
@@ -167,6 +209,7 @@ class DataRoot:
             self.inbox,
             self.archive,
             self.ledger,
+            self.heads,
             self.raw,
             self.raw_returns,
             self.register,

@@ -216,6 +216,7 @@ class Cycle:
     review_due_working_days: int
     data_check_working_days: int
     publish_at: str
+    quarantine_days: int
 
     def returns_due_on(self, period: Period) -> date:
         """Return the last day on which a return for the period is in time."""

@@ -23,13 +23,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.acceptance.comparison import write_figures
 from ingest.archive import archive_of
-from ingest.form import Form, Forms
+from ingest.clock import local_day
+from ingest.erasure import erased_receipts
+from ingest.form import REPORTING_KIND, Form, Forms
 from ingest.limits import Limits
 from ingest.locking import exclusive
 from ingest.parquet import read_piece, sheet_schema, to_arrow, write_parquet, write_piece
 from ingest.paths import EMPTY, DataRoot
-from ingest.period import Period, quarters_between
+from ingest.period import Period
 from ingest.readers import inspect, read_workbook
 from ingest.receipts import Ledger, Receipt
 from ingest.reference import Reference
@@ -49,11 +52,13 @@ RECEIPTS_SCHEMA = pa.schema(
         ("sender_code", pa.string()),
         ("file_name", pa.string()),
         ("arrived_at", pa.timestamp("us", tz="UTC")),
+        ("arrived_on", pa.date32()),
         ("kind", pa.string()),
         ("form_version", pa.int32()),
         ("period_code", pa.string()),
         ("outcome", pa.string()),
         ("supersedes_receipt_id", pa.string()),
+        ("is_erased", pa.bool_()),
         ("rows_read", pa.int64()),
         ("rows_accepted", pa.int64()),
         ("problem_count", pa.int64()),
@@ -86,7 +91,21 @@ PERIODS_SCHEMA = pa.schema(
         ("quarter_index", pa.int32()),
         ("returns_due_on", pa.date32()),
         ("review_due_on", pa.date32()),
-        ("is_reporting_quarter", pa.bool_()),
+        ("year_ago_period_code", pa.string()),
+        ("is_reporting", pa.bool_()),
+    ]
+)
+
+FORMS_SCHEMA = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("form_version", pa.int32()),
+        ("title", pa.string()),
+        ("basis", pa.string()),
+        ("valid_from", pa.date32()),
+        ("valid_to", pa.date32()),
+        ("frequency", pa.string()),
+        ("cycle", pa.string()),
     ]
 )
 
@@ -129,6 +148,7 @@ def store_parsed(root: DataRoot, sha256: str, tables: Mapping[str, Table]) -> No
     try:
         for name, table in tables.items():
             write_piece(to_arrow(table), temporary / f"{name}.parquet")
+        write_figures(tables, temporary)
         try:
             temporary.rename(target)
         except OSError:
@@ -219,9 +239,10 @@ def _build(
     limits: Limits,
 ) -> RawSummary:
     receipts = Ledger(root.receipts).read()
+    erased = erased_receipts(root)
     accepted: dict[tuple[str, str], list[Receipt]] = {}
     for receipt in receipts:
-        if receipt.is_accepted and receipt.kind and receipt.period_code:
+        if receipt.is_accepted and receipt.kind and receipt.period_code and receipt.receipt_id not in erased:
             accepted.setdefault((receipt.kind, receipt.period_code), []).append(receipt)
     wanted = {period.code for period in periods}
     parsed = _Parsed(root, reference, forms, limits)
@@ -249,7 +270,7 @@ def _build(
 
         compacted = partial(parsed.sheets, group, sheet, schema)
         _write_if_new(path, schema, made_from, f"{kind}/{sheet}", summary, compacted)
-    _build_tables(root, reference, forms, receipts, through, summary)
+    _build_tables(root, reference, forms, receipts, erased, through, summary)
     if progress:
         progress("raw", len(work), len(work))
     return summary
@@ -314,23 +335,37 @@ def _build_tables(
     reference: Reference,
     forms: Forms,
     receipts: Sequence[Receipt],
+    erased: frozenset[str],
     through: Period,
     summary: RawSummary,
 ) -> None:
     ledger_hash = receipts[-1].hash if receipts else ""
+    if erased:
+        ledger_hash += hashlib.sha256("\n".join(sorted(erased)).encode()).hexdigest()
+
+    def receipt_rows() -> pa.Table:
+        return _table(RECEIPTS_SCHEMA, (_receipt_row(receipt, erased) for receipt in receipts))
+
     for path, schema, build in (
-        (root.raw_receipts, RECEIPTS_SCHEMA, lambda: _table(RECEIPTS_SCHEMA, map(_receipt_row, receipts))),
+        (root.raw_receipts, RECEIPTS_SCHEMA, receipt_rows),
         (root.raw_problems, PROBLEMS_SCHEMA, lambda: _table(PROBLEMS_SCHEMA, _problem_rows(receipts))),
     ):
         _write_if_new(path.with_name(EMPTY), schema.empty_table(), "", path.stem, summary)
         _write_if_new(path, schema, ledger_hash, path.stem, summary, build)
-    calendar = _table(
-        PERIODS_SCHEMA, _period_rows(reference, _periods(root, reference, forms, receipts, through))
-    )
+    listed = _table(FORMS_SCHEMA, map(_form_row, forms))
+    _write_if_new(root.raw_forms.with_name(EMPTY), FORMS_SCHEMA.empty_table(), "", "forms", summary)
+    _write_if_new(root.raw_forms, listed, _told(listed), "forms", summary)
+    periods = _periods(root, reference, forms, receipts, through)
+    reporting = _reporting_periods(reference, forms, receipts, through)
+    calendar = _table(PERIODS_SCHEMA, _period_rows(reference, periods, reporting))
     path = root.raw_periods
     _write_if_new(path.with_name(EMPTY), PERIODS_SCHEMA.empty_table(), "", path.stem, summary)
-    told = hashlib.sha256(json.dumps(calendar.to_pylist(), default=str).encode()).hexdigest()
-    _write_if_new(path, calendar, told, path.stem, summary)
+    _write_if_new(path, calendar, _told(calendar), path.stem, summary)
+
+
+def _told(table: pa.Table) -> str:
+    """Return a hash over everything that a small table says."""
+    return hashlib.sha256(json.dumps(table.to_pylist(), default=str).encode()).hexdigest()
 
 
 def _table(schema: pa.Schema, rows: Any) -> pa.Table:
@@ -339,7 +374,20 @@ def _table(schema: pa.Schema, rows: Any) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _receipt_row(receipt: Receipt) -> tuple[Any, ...]:
+def _form_row(form: Form) -> tuple[Any, ...]:
+    return (
+        form.kind,
+        form.version,
+        form.title,
+        form.basis,
+        form.valid_from,
+        form.valid_to,
+        form.frequency,
+        form.cycle,
+    )
+
+
+def _receipt_row(receipt: Receipt, erased: frozenset[str]) -> tuple[Any, ...]:
     return (
         receipt.receipt_id,
         receipt.receipt_sequence,
@@ -348,11 +396,13 @@ def _receipt_row(receipt: Receipt) -> tuple[Any, ...]:
         receipt.sender_code,
         receipt.file_name,
         receipt.arrived_at,
+        local_day(receipt.arrived_at),
         receipt.kind,
         receipt.form_version,
         receipt.period_code,
         receipt.outcome,
         receipt.supersedes_receipt_id,
+        receipt.receipt_id in erased,
         sum(receipt.rows_read.values()),
         sum(receipt.rows_accepted.values()),
         receipt.problem_count,
@@ -382,15 +432,24 @@ def _problem_rows(receipts: Sequence[Receipt]) -> list[tuple[Any, ...]]:
 def _periods(
     root: DataRoot, reference: Reference, forms: Forms, receipts: Sequence[Receipt], through: Period
 ) -> list[Period]:
-    """Return every reporting quarter up to `through` or the latest return, and every other period with
-    figures.
-    """
+    """Return every reporting period up to `through` or the latest return, and every other with figures."""
     used = {Period.parse(r.period_code) for r in receipts if r.is_accepted and r.period_code}
     for form in forms:
         used |= _periods_of_rows(root, form)
+    return sorted({*_reporting_periods(reference, forms, receipts, through), *used})
+
+
+def _reporting_periods(
+    reference: Reference, forms: Forms, receipts: Sequence[Receipt], through: Period
+) -> list[Period]:
+    """Return the periods that bodies report on, through the latest one that such a return came for."""
     start = reference.cycle_on(through.last_day).reporting_starts_on
-    last = max([Period.of(through.last_day), *(period for period in used if period.kind == "quarter")])
-    return sorted({*quarters_between(Period.of(start), last), *used})
+    sent = (
+        Period.parse(receipt.period_code).last_day
+        for receipt in receipts
+        if receipt.is_accepted and receipt.kind == REPORTING_KIND and receipt.period_code
+    )
+    return forms.reporting_periods(REPORTING_KIND, start, max([through.last_day, *sent]))
 
 
 def _periods_of_rows(root: DataRoot, form: Form) -> set[Period]:
@@ -405,11 +464,17 @@ def _periods_of_rows(root: DataRoot, form: Form) -> set[Period]:
     return {Period.parse(code) for code in codes}
 
 
-def _period_rows(reference: Reference, periods: Sequence[Period]) -> list[tuple[Any, ...]]:
+def _period_rows(
+    reference: Reference, periods: Sequence[Period], reporting: Sequence[Period]
+) -> list[tuple[Any, ...]]:
+    numbers: dict[Period, int] = {}
+    for period in reporting:
+        # One apart for neighbours, also where a form changes from quarters to halves or years.
+        numbers[period] = 1 + max(numbers.values()) if numbers else _first_number(period)
     rows: list[tuple[Any, ...]] = []
     for period in periods:
         cycle = reference.cycle_on(period.last_day)
-        is_reporting = period.kind == "quarter" and period.first_day >= cycle.reporting_starts_on
+        is_reporting = period in numbers
         due: date | None = cycle.returns_due_on(period) if is_reporting else None
         review: date | None = cycle.review_due_on(period) if is_reporting else None
         rows.append(
@@ -421,10 +486,15 @@ def _period_rows(reference: Reference, periods: Sequence[Period]) -> list[tuple[
                 period.first_day,
                 period.last_day,
                 period.label,
-                period.quarter_index,
+                numbers.get(period, period.quarter_index),
                 due,
                 review,
+                period.year_ago().code,
                 is_reporting,
             )
         )
     return rows
+
+
+def _first_number(period: Period) -> int:
+    return Period.of(period.first_day).quarter_index or 0

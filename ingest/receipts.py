@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +18,19 @@ from typing import Any
 from ingest.acceptance.verdict import Problem
 from ingest.clock import format_instant, parse_instant
 from ingest.files import sync
+from ingest.heads import (
+    FIRST_PREVIOUS_HASH,
+    Head,
+    HeadError,
+    head_path,
+    missing_end,
+    read_head,
+    write_head,
+)
 
 OUTCOMES = ("accepted", "accepted_with_warnings", "rejected", "duplicate", "quarantined")
-FIRST_PREVIOUS_HASH = "0" * 64
 _CHECKED_BEFORE_APPENDING = 100
+_DELIVER_AGAIN = "deliver again what came since (the originals are in the archive)"
 
 
 class LedgerError(RuntimeError):
@@ -125,7 +134,11 @@ class LedgerCheck:
 
 
 class Ledger:
-    """The append-only file of receipts. One process appends at a time: ingest/receive.py holds a lock."""
+    """The append-only file of receipts. One process appends at a time: ingest/receive.py holds a lock.
+
+    The number and hash of the last receipt are kept apart (ingest/heads.py), so that receipts missing at the
+    end are missed. The head is written after the receipt: after a kill it may be behind, never ahead.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open a ledger at a path; the file need not exist yet."""
@@ -133,12 +146,19 @@ class Ledger:
         self._last: Receipt | None = None
         self._is_ready = False
 
-    def read(self) -> list[Receipt]:
-        """Return every receipt in order. A line cut short by a kill is not a receipt, and is passed over.
+    def read(self, *, of_sender: str | None = None) -> list[Receipt]:
+        """Return every receipt in order, or those of one sender. A line cut short by a kill is not a receipt,
+        and is passed over.
 
-        Raises LedgerError for a damaged line.
+        Raises LedgerError for a damaged line; of one sender, only for a line that names it.
         """
-        return [self._receipt(number, line) for number, line in enumerate(self._lines(), 1)]
+        lines = enumerate(self._lines(), 1)
+        if of_sender is None:
+            return [self._receipt(number, line) for number, line in lines]
+        # Whatever else such a line names, the receipt itself says whose it is.
+        named = json.dumps(of_sender, ensure_ascii=False).encode()
+        receipts = [self._receipt(number, line) for number, line in lines if named in line]
+        return [receipt for receipt in receipts if receipt.sender_code == of_sender]
 
     def append(self, receipt: Receipt) -> Receipt:
         """Give the receipt its place in the chain, write it, and return it once it is on the disk.
@@ -156,11 +176,21 @@ class Ledger:
             stream.flush()
             os.fsync(stream.fileno())
         self._last = sealed
+        write_head(self.path, _head_at(sealed))
         return sealed
 
+    def catch_up(self) -> None:
+        """Bring the head up to the last receipt, should a kill have kept it behind.
+
+        Raises LedgerError, and writes nothing, if the last receipts are not as they were written.
+        """
+        if self.path.exists() or self._head() is not None:
+            self._make_ready()
+
     def verify(self) -> LedgerCheck:
-        """Recompute every hash and follow the chain from the first receipt to the last."""
+        """Recompute every hash, follow the chain from the first receipt to the last, and look for its end."""
         faults = []
+        hashes = []
         previous_hash, sequence = FIRST_PREVIOUS_HASH, 0
         for number, line in enumerate(self._lines(), 1):
             try:
@@ -168,7 +198,9 @@ class Ledger:
             except LedgerError as error:
                 faults.append(f"Line {number}: {error}")
                 sequence += 1
+                hashes.append("")
                 continue
+            hashes.append(receipt.hash)
             if not _is_as_written(receipt, line):
                 faults.append(
                     f"Line {number}, {receipt.receipt_id}: the receipt was changed after it was written."
@@ -179,7 +211,29 @@ class Ledger:
                     "one was removed, added or moved."
                 )
             previous_hash, sequence = receipt.hash, receipt.receipt_sequence
-        return LedgerCheck(sequence, previous_hash, tuple(faults))
+        faults += self._faults_of_end(len(hashes), lambda number: hashes[number - 1])
+        return LedgerCheck(len(hashes), previous_hash, tuple(faults))
+
+    def _faults_of_end(self, count: int, hash_of: Callable[[int], str]) -> list[str]:
+        """Compare the end of a ledger of so many receipts with its head, which may be behind."""
+        try:
+            head = self._head()
+        except LedgerError as error:
+            return [str(error)]
+        if head is None:
+            unknown = f"{head_path(self.path)} is missing, which tells how many receipts there are"
+            return [f"End: {unknown}; the next run writes it anew."] if count else []
+        if missing := missing_end(self.path, head, count, "receipt", _DELIVER_AGAIN):
+            return [missing]
+        if head.lines and hash_of(head.lines) not in ("", head.last_hash):
+            return [f"Line {head.lines}: it is not the receipt that {head_path(self.path)} names."]
+        return []
+
+    def _head(self) -> Head | None:
+        try:
+            return read_head(self.path)
+        except HeadError as error:
+            raise LedgerError(str(error)) from error
 
     def _receipt(self, number: int, line: bytes) -> Receipt:
         try:
@@ -197,16 +251,24 @@ class Ledger:
     def _make_ready(self) -> None:
         """Drop a line cut short by a kill (its receipt was never given), and find the last receipt."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        lines = self._lines()
+        self._last = self._checked_last(lines)
+        faults = self._faults_of_end(len(lines), lambda number: self._receipt(number, lines[number - 1]).hash)
+        if self._head() is None:
+            faults = []  # the first receipt is to come, or the operator has accepted a loss
+        if faults:
+            raise LedgerError(f"{self.path}: {faults[0]} Nothing was appended.")
         if not self.path.exists():
             self.path.touch()
             sync(self.path.parent)
-        lines = self._lines()
-        self._last = self._checked_last(lines)
         whole = sum(len(line) + 1 for line in lines)
         if whole < self.path.stat().st_size:
             with self.path.open("r+b") as stream:
                 stream.truncate(whole)
                 os.fsync(stream.fileno())
+        head = _head_at(self._last)
+        if self._head() != head:
+            write_head(self.path, head)
         self._is_ready = True
 
     def _checked_last(self, lines: list[bytes]) -> Receipt | None:
@@ -227,6 +289,10 @@ class Ledger:
                 )
             before = receipt
         return before
+
+
+def _head_at(last: Receipt | None) -> Head:
+    return Head(last.receipt_sequence, last.hash) if last else Head()
 
 
 def _text(line: bytes) -> str:

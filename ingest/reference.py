@@ -103,7 +103,10 @@ class Sender(Dated):
 
 @dataclass(frozen=True)
 class SenderBody(Dated):
-    """A sender answers for a body in an area, in one kind of return."""
+    """A sender answers for a body in an area, in one kind of return.
+
+    ALL stands for every body (of the area named), or every area.
+    """
 
     sender_code: str
     form_kind: str
@@ -121,8 +124,11 @@ class Metric(Dated):
     right_number: int
     information: str
     definition: str
+    numerator: str
+    denominator: str
     unit: str
     response_set: str
+    time_limit: str
     polarity: str
     tier: str
     basis: str
@@ -188,6 +194,29 @@ class Right(Dated):
 
 
 @dataclass(frozen=True)
+class AcceptanceRules:
+    """When a figure is told to differ from the period before. One row of the seed acceptance_rules.
+
+    Shares are 0 to 1, *_n_min numbers of cases or answers. chance_z is the normal deviate that a change must
+    reach as well, so that small numbers are not told for what chance does to them.
+    """
+
+    rule_version: int
+    effective_from: date
+    effective_to: date | None
+    basis: str
+    chance_z: float
+    n_change_share: float
+    n_change_n_min: int
+    rate_change_min: float
+    rate_change_n_min: int
+    exclusions_rise_min: float
+    exclusions_n_min: int
+    whole_n_min: int
+    identical_figures_min: int
+
+
+@dataclass(frozen=True)
 class ReferenceOnDay:
     """The reference data in force on one day, keyed for look-up."""
 
@@ -212,9 +241,17 @@ class ReferenceOnDay:
 
     @cached_property
     def _served(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
-        pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        pairs: dict[tuple[str, str], set[tuple[str, str]]] = {}
         for row in self.sender_bodies:
-            pairs.setdefault((row.sender_code, row.form_kind), []).append((row.body_code, row.pfa_code))
+            served = pairs.setdefault((row.sender_code, row.form_kind), set())
+            if TOTAL in (row.body_code, row.pfa_code):
+                served.update(
+                    (body.body_code, body.pfa_code)
+                    for body in self.body_areas
+                    if row.body_code in (TOTAL, body.body_code) and row.pfa_code in (TOTAL, body.pfa_code)
+                )
+            else:
+                served.add((row.body_code, row.pfa_code))
         return {key: tuple(sorted(value)) for key, value in pairs.items()}
 
     def expected_senders(self, form_kind: str) -> tuple[str, ...]:
@@ -271,6 +308,7 @@ class Reference:
     local_policing_bodies: tuple[LocalPolicingBody, ...]
     rights: tuple[Right, ...]
     cycles: tuple[Cycle, ...]
+    acceptance_rules: tuple[AcceptanceRules, ...]
     _days: dict[date, ReferenceOnDay] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -293,6 +331,7 @@ class Reference:
             local_policing_bodies=seeds.rows("local_policing_bodies", LocalPolicingBody),
             rights=seeds.rows("rights", Right),
             cycles=seeds.rows("cycle_rules", Cycle),
+            acceptance_rules=seeds.rows("acceptance_rules", AcceptanceRules),
         )
 
     def on(self, day: date) -> ReferenceOnDay:
@@ -314,6 +353,16 @@ class Reference:
             if cycle.effective_from <= day and (cycle.effective_to is None or day <= cycle.effective_to):
                 return cycle
         raise ReferenceDataError(f"No row of cycle_rules.csv is in force on {day.isoformat()}; add one.")
+
+    def acceptance_on(self, day: date) -> AcceptanceRules:
+        """Return the thresholds of the comparison rules in force on a day; the latest version wins.
+
+        Raises ReferenceDataError if none is.
+        """
+        for rules in sorted(self.acceptance_rules, key=lambda r: r.rule_version, reverse=True):
+            if rules.effective_from <= day and (rules.effective_to is None or day <= rules.effective_to):
+                return rules
+        raise ReferenceDataError(f"No row of acceptance_rules.csv is in force on {day.isoformat()}; add one.")
 
     def covers(self, day: date) -> bool:
         """Say whether there are cycle rules for a day, without which nothing can be judged by it."""
@@ -352,6 +401,10 @@ class Reference:
             "characteristic_values": frozenset(c.characteristic_value for c in self.characteristics),
             "legacy_questions": frozenset(r.question_id for r in self.legacy_responses),
             "legacy_responses": frozenset(r.response_id for r in self.legacy_responses),
+            "recipients": frozenset(s.sender_code for s in self.senders)
+            | frozenset(b.body_code for b in self.bodies),
+            "rights": frozenset(str(r.right_number) for r in self.rights),
+            "scored_items": ids("statistic") | ids("feedback"),
         }
 
     def __getstate__(self) -> dict[str, Any]:

@@ -19,9 +19,12 @@ from ingest.reference import Reference
 
 MAX_COUNT = 10**12
 _MEMO_SIZE = 50_000
-_WHOLE = re.compile(r"\d+(?:\.0+)?\Z", re.ASCII)
+# 12.0 is how a program writes 12; 1.000 may be a thousand elsewhere, and is not taken for 1.
+_WHOLE = re.compile(r"\d+(?:\.00?)?\Z", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 _NEGATIVE = re.compile(r"[-\u2212]\s*\d+(?:\.\d+)?\Z", re.ASCII)
+_SIGNED = re.compile(r"-?\d+(?:\.\d+)?\Z", re.ASCII)
+_FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _YEARS = range(1990, 2101)
 
@@ -126,6 +129,24 @@ def _decimal(cell: Cell) -> float | Unfit:
     return number if number > 0 else _NEGATIVE_NUMBER
 
 
+def _number(cell: Cell) -> float | Unfit:
+    """Read a number of any sign."""
+    if type(cell) is str:
+        text = cell.strip().replace("\u2212", "-")
+        number = float(text) if _SIGNED.match(text) else None
+    elif type(cell) is float or type(cell) is int:
+        number = float(cell)
+    else:
+        number = None
+    return _TYPE if number is None or number != number or abs(number) > MAX_COUNT else number
+
+
+def _flag(cell: Cell) -> bool | Unfit:
+    """Read yes or no, or the TRUE and FALSE of a spreadsheet (which come as text: see _typed_column)."""
+    known = _FLAGS.get(cell.strip().lower()) if type(cell) is str else None
+    return _TYPE if known is None else known
+
+
 def _grade(cell: Cell) -> int | Unfit:
     number = _count(cell)
     return number if isinstance(number, Unfit) or number <= 3 else _TYPE
@@ -165,6 +186,8 @@ def _text(cell: Cell) -> str | Unfit:
 _PARSERS: Mapping[str, Callable[[Cell], Any]] = {
     "count": _count,
     "decimal": _decimal,
+    "number": _number,
+    "flag": _flag,
     "grade": _grade,
     "date": _date,
     "string": _string,
@@ -328,10 +351,33 @@ def _type_fields(sheet: Sheet, raw: RawSheet, reference: Reference) -> Table:
 
 
 def type_workbook(form: Form, workbook: Workbook, reference: Reference) -> dict[str, Table]:
-    """Type every sheet of the form that the workbook has, by sheet name."""
-    tables = {}
+    """Type every sheet of the form that the workbook has, by sheet name.
+
+    Where the cover declares a sheet empty and nothing was entered beside what the template had filled in, the
+    sheet's rows are blank rows, and are left out as such.
+    """
+    tables: dict[str, Table] = {}
     for sheet in form.sheets:
         raw = workbook.sheet(sheet.name)
         if raw is not None:
+            if _is_declared_nil(sheet, tables.get("cover")) and _has_no_entry(sheet, raw):
+                raw = RawSheet(raw.name, raw.header, [()] * len(raw.columns), [], raw.holds_booleans)
             tables[sheet.name] = type_sheet(sheet, raw, reference)
     return tables
+
+
+def _is_declared_nil(sheet: Sheet, cover: Table | None) -> bool:
+    return (
+        cover is not None
+        and sheet.nil_reason is not None
+        and sheet.nil_reason in cover.columns
+        and cover[sheet.nil_reason][0] is not None
+    )
+
+
+def _has_no_entry(sheet: Sheet, raw: RawSheet) -> bool:
+    """Say whether every cell outside the columns that a template fills in is blank."""
+    return bool(sheet.prefilled) and all(
+        header in sheet.prefilled or all(is_blank(cell) for cell in set(cells))
+        for header, cells in zip(raw.header, raw.columns, strict=True)
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from ingest.receive import waiting
+from ingest.inbox import waiting, waiting_files
 from orchestration.locking import is_busy
 from orchestration.pending import reasons_to_run
 from orchestration.periods import ensure_periods, range_tags
@@ -38,14 +38,11 @@ def run_config(stage: str) -> dict[str, Any]:
 
 def state_of(project: Project, reasons: Sequence[str]) -> str:
     """Name what there is to do, after the reasons to run and the files that wait."""
-    waits = (*project.root.inbox.glob("*/*"), *project.root.holding.glob("*"))
+    held = (path for path in project.root.holding.glob("*") if not path.name.startswith("."))
     seen = [
         *reasons,
-        *sorted(
-            f"{path.parent.name}/{path.name} {path.lstat().st_mtime_ns}"
-            for path in waits
-            if not path.name.startswith(".")
-        ),
+        *sorted(f"{sender}/{name} {stamp}" for sender, name, stamp in waiting_files(project.root)),
+        *sorted(f"{path.name} {path.lstat().st_mtime_ns}" for path in held),
     ]
     return hashlib.sha256("\n".join(seen).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -14,12 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.commands import BUSY, ERROR_LOG_NAME, FAILED, OK, UNUSABLE
+from orchestration.errors import FAILURES, UNUSABLE_ERRORS
 from orchestration.locking import BUSY_ERRORS
-
-#: What cannot be used as it was given, or is refused by the machine; and what the project says has failed. By
-#: name, so that no command loads a module only to be asked about its errors.
-UNUSABLE_ERRORS = frozenset({"SettingError", "ReferenceDataError", "FormError", "OSError"})
-FAILURES = frozenset({"WarehouseError", "DbtError", "LedgerError", "ReceiveError", "ArchiveError"})
 
 EXIT_CODES = """\
 exit codes:
@@ -70,7 +66,26 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say what acceptance would say of a file; nothing is stored")
     check.add_argument("file", type=Path)
     check.add_argument("--sender", metavar="CODE", help="also check that this sender may send it")
-    check.add_argument("--format", choices=("text", "json"), default="text")
+    check.add_argument("--format", choices=("text", "json", "html"), default="text")
+    check.add_argument("--output", type=Path, metavar="FILE", help="write the report there, not here")
+    check.add_argument(
+        "--annotate", type=Path, metavar="FILE", help="write a copy (.xlsx) with comments on its cells"
+    )
+
+    template = commands.add_parser("template", help="write the workbook that a sender fills in for a period")
+    template.add_argument("--sender", required=True, metavar="CODE", help="as E23000028-police")
+    template.add_argument("--period", required=True, metavar="PERIOD_CODE", help="as 2026-27-Q2")
+    template.add_argument("--kind", default="quarterly", help="kind of return (default: quarterly)")
+    template.add_argument(
+        "--breakdowns", action="store_true", help="rows for every breakdown too, not only the totals"
+    )
+    template.add_argument(
+        "--nil", nargs="+", default=[], metavar="SHEET", help="sheets to be declared empty on the cover"
+    )
+    template.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: here, named like sender, kind and period"
+    )
+    template.add_argument("--force", action="store_true", help="replace a file of that name")
 
     run = commands.add_parser("run", help="receive, build, check, serve and write outputs")
     which = run.add_mutually_exclusive_group(required=True)
@@ -90,6 +105,29 @@ def parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="returns expected against received")
     status.add_argument("--period", metavar="PERIOD_CODE", help="list who has not sent for this quarter")
+    status.add_argument("--all", action="store_true", help="with --period: list everybody")
+
+    receipt = commands.add_parser("receipt", help="one receipt, with all that is known of it")
+    receipt.add_argument("receipt", metavar="ID", help="id or its beginning, or the sha256 of the file")
+    receipt.add_argument("--format", choices=("text", "json", "html"), default="text")
+    receipt.add_argument("--output", type=Path, metavar="FILE", help="write it there, not here")
+    receipt.add_argument(
+        "--annotate", type=Path, metavar="FILE", help="write a copy (.xlsx) with comments on its cells"
+    )
+
+    ledger = commands.add_parser("ledger", help="whether the ledger of receipts is as it was written")
+    ledger.add_argument("action", choices=("verify",), help="verify: name every receipt changed or removed")
+
+    archive = commands.add_parser("archive", help="take content away again; hashes and receipts stay")
+    actions = archive.add_subparsers(dest="action", metavar="ACTION", required=True)
+    purge = actions.add_parser("purge", help="delete quarantined files whose time is over")
+    purge.add_argument("--dry-run", action="store_true", help="only say which")
+    erase = actions.add_parser("erase", help="erase the content of a receipt for good, and build anew")
+    erase.add_argument("receipt", metavar="RECEIPT_ID", help="id or its beginning, or the sha256 of the file")
+    erase.add_argument("--role", required=True, help="in whose role, as 'data protection officer'; no name")
+    erase.add_argument("--reason", required=True, help="why, in a few words; kept for good, so no name")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    erase.add_argument("--no-run", action="store_true", help="do not build anew; `vcc run --all` must follow")
 
     flags = commands.add_parser("flags", help="severe indicators of a quarter")
     flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")

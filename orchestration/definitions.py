@@ -5,6 +5,7 @@ What belongs here: putting the parts together. What does not: any part.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def build_definitions(
     if project is None:
         project = open_project(data_root)
         if clock is not None:
-            project = Project(data_root=project.data_root, clock=clock)
+            project = replace(project, clock=clock)
     models = build_model_assets(ensure_manifest(project.dbt_folder))
     marts = sorted(key for key in models.keys if key.path[0] == "marts")
     job = dg.define_asset_job(

@@ -14,8 +14,8 @@ import dagster as dg
 ROWS_SHOWN = 50
 
 
-def link(path: Path) -> dg.MetadataValue:
-    """Return a path that the page shows as one to copy."""
+def link(path: Path | str) -> dg.MetadataValue:
+    """Return a path, or a URL that is no web page, that the page shows as one to copy."""
     return dg.MetadataValue.path(str(path))
 
 

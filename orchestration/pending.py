@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.receive import waiting
+from ingest.inbox import waiting
+from ingest.storage import StorageError
 from orchestration.project import Project
 from orchestration.vocabulary import FINAL
 from orchestration.warehouse import digest_files
@@ -26,7 +27,7 @@ FINAL_OUTPUTS = ("register/flags", "releases/open_data")
 RAW_NOTE = "raw"
 
 FILES_WAIT = "Files wait to be judged: {:,}."
-RAW_IS_BEHIND = "The raw files do not show every receipt yet."
+RAW_IS_BEHIND = "The raw files do not follow the receipts yet."
 BUILD_IS_BEHIND = "The raw files, models or contracts differ from those of the served build."
 
 
@@ -36,14 +37,18 @@ def output_source(project: Project, build_id: str) -> str:
 
 
 def raw_source(project: Project) -> str:
-    """Name what the raw files are made from: the receipts, the forms, and how far the calendar reaches."""
+    """Name what the raw files are made from: the receipts, less the erased ones, the forms, and how far the
+    calendar reaches.
+    """
+    from ingest.erasure import erased_receipts
     from ingest.form import FORMS_DIR
 
     due = project.due_quarters()
     ledger = project.root.receipts
     receipts = hashlib.sha256(ledger.read_bytes()).hexdigest() if ledger.is_file() else "none"
     forms = digest_files(sorted(Path(FORMS_DIR).glob("*.yml")), Path(FORMS_DIR))
-    return f"{receipts[:16]} {forms[:16]} {due[-1].code if due else 'none'}"
+    erased = hashlib.sha256("\n".join(sorted(erased_receipts(project.root))).encode()).hexdigest()
+    return f"{receipts[:16]} {erased[:16]} {forms[:16]} {due[-1].code if due else 'none'}"
 
 
 def register_file(project: Project, period: Period) -> Path:
@@ -59,6 +64,8 @@ def staleness(project: Project, build: Build) -> list[str]:
     except PermissionError as error:
         # Whoever may only read the marts may still ask how things stand.
         reasons.append(f"Whether files wait to be judged is not known: {error.filename} is closed to you.")
+    except StorageError as error:
+        reasons.append(f"Whether files wait to be judged is not known: {error}")
     else:
         if files:
             reasons.append(FILES_WAIT.format(files))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ingest.clock import Clock
     from ingest.form import Forms
+    from ingest.limits import Limits
     from ingest.period import Period
     from ingest.reference import Reference
 
@@ -30,6 +31,8 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 
 DATA_ROOT_VARIABLE = "VCC_DATA_ROOT"
 AS_OF_VARIABLE = "VCC_AS_OF"
+INBOX_VARIABLE = "VCC_INBOX"
+ARCHIVE_VARIABLE = "VCC_ARCHIVE"
 DAGSTER_HOME_VARIABLE = "VCC_DAGSTER_HOME"
 TODAY = "today"
 
@@ -45,6 +48,9 @@ class Project:
     data_root: Path
     clock: Clock
     folder: Path = field(default=PROJECT_FOLDER)
+    #: Where the inbox and the archive are, if not in the data root: s3://bucket/prefix.
+    inbox_url: str | None = None
+    archive_url: str | None = None
 
     @property
     def dbt_folder(self) -> Path:
@@ -69,7 +75,17 @@ class Project:
     @cached_property
     def root(self) -> DataRoot:
         """The folders of the data root."""
-        return DataRoot(self.data_root)
+        return DataRoot(self.data_root, self.inbox_url, self.archive_url)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How large a return may be. Raises SettingError for a setting VCC_LIMIT_... that is no limit."""
+        from ingest.limits import Limits
+
+        try:
+            return Limits.from_environment(os.environ)
+        except ValueError as error:
+            raise SettingError(str(error)) from None
 
     @cached_property
     def reference(self) -> Reference:
@@ -121,11 +137,14 @@ class Project:
         return local_day(self.clock.now())
 
     def ended_quarters(self) -> list[Period]:
-        """Every quarter from the first reporting quarter through the last one that has ended."""
-        from ingest.period import Period, quarters_between
+        """Every reporting period, from the first through the last one that has ended.
 
-        first = Period.of(self.reference.cycle_on(self.today).reporting_starts_on)
-        return quarters_between(first, Period.of(self.today).previous())
+        A quarter each, unless the form in force asks for half-years or years.
+        """
+        from ingest.form import REPORTING_KIND
+
+        start = self.reference.cycle_on(self.today).reporting_starts_on
+        return self.forms.reporting_periods(REPORTING_KIND, start, self.today - timedelta(days=1))
 
     def due_quarters(self) -> list[Period]:
         """Every ended quarter whose returns were due before today: only those can be judged as missing."""
@@ -166,11 +185,28 @@ def open_project(data_root: Path | None = None, as_of: str | None = None) -> Pro
     """Open a data root: the argument, else VCC_DATA_ROOT, else `data` beside the code.
 
     `as_of`, else VCC_AS_OF, else the day of the sample that the data root holds, is taken as today; without
-    any of them, or with the word `today`, the clock is the system's. Raises SettingError if it is no date.
+    any of them, or with the word `today`, the clock is the system's. VCC_INBOX and VCC_ARCHIVE say where the
+    inbox and the archive are, if not in the data root. Raises SettingError for a setting that cannot be used.
     """
     chosen = data_root or Path(os.environ.get(DATA_ROOT_VARIABLE) or PROJECT_FOLDER / "data")
     folder = chosen.expanduser().resolve()
-    return Project(folder, clock_for(as_of or os.environ.get(AS_OF_VARIABLE) or sample_day(folder)))
+    clock = clock_for(as_of or os.environ.get(AS_OF_VARIABLE) or sample_day(folder))
+    return Project(
+        folder, clock, inbox_url=_url_set_in(INBOX_VARIABLE), archive_url=_url_set_in(ARCHIVE_VARIABLE)
+    )
+
+
+def _url_set_in(variable: str) -> str | None:
+    """Return the URL that a variable of the environment holds, or None if it is empty or not set."""
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return None
+    from ingest.storage import checked_url
+
+    try:
+        return checked_url(variable, text)
+    except ValueError as error:
+        raise SettingError(str(error)) from None
 
 
 def clock_for(as_of: str | None) -> Clock:

@@ -15,6 +15,7 @@ import dagster as dg
 
 from orchestration.automation import run_config
 from orchestration.definitions import build_definitions
+from orchestration.errors import FAILURES, UNUSABLE_ERRORS
 from orchestration.locking import BUSY_ERRORS
 from orchestration.periods import ensure_periods, range_tags
 from orchestration.project import Project
@@ -22,7 +23,11 @@ from orchestration.resources import Progress
 from orchestration.vocabulary import QUARTER_JOB
 
 if TYPE_CHECKING:
+    from dagster_shared.error import SerializableErrorInfo
+
     from ingest.period import Period
+
+OWN_WORDS = (FAILURES | UNUSABLE_ERRORS) - {"OSError", "DbtError"}
 
 #: Where dagster-dbt begins to quote dbt.
 DBT_ERRORS = "Errors parsed from dbt logs:"
@@ -134,17 +139,28 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
         error = getattr(event.event_specific_data, "error", None) if has_failed else None
         if error is None or error.cls_name == "DagsterAssetCheckFailedError":
             continue
-        while error.cause is not None:
-            error = error.cause
         step = STEP_WORDS.get(event.step_key or "", event.step_key or "start")
-        said = error.message.strip()
+        said = _words(error)
         if DBT_ERRORS in said:
             # dbt's own words on what it could not build; failed tests are checks and have been said
             parts = [" ".join(part.split()) for part in said.rpartition(DBT_ERRORS)[2].split("\n\n")]
             sentences.extend(f"Step '{step}': {part}" for part in parts if DBT_NOT_BUILT.search(part))
         else:
             sentences.append(f"Step '{step}': {' '.join(said.split())}")
+    if not sentences and not result.success:
+        failed = [event.step_key or "start" for event in result.all_events if event.is_step_failure]
+        steps = ", ".join(f"'{STEP_WORDS.get(step, step)}'" for step in failed or ["start"])
+        sentences.append(f"The run failed in {steps} without words of its own; its log tells more.")
     return sentences
+
+
+def _words(error: SerializableErrorInfo) -> str:
+    """Return what an error says: the project's own words, if it has any, else those of its first cause."""
+    while error.cause is not None and error.cls_name not in OWN_WORDS:
+        error = error.cause
+    # Dagster puts the name of the error's class before its words.
+    own = error.message.partition(": ")[2] if error.cls_name in OWN_WORDS else error.message
+    return own.strip()
 
 
 def _failing_rows(check: dg.AssetCheckEvaluation) -> str:

@@ -16,7 +16,9 @@ os.environ.update(
     DBT_SEND_ANONYMOUS_USAGE_STATS="false",
 )
 # A developer's own settings must not reach a test.
-for name in ("VCC_DATA_ROOT", "VCC_AS_OF", "VCC_DAGSTER_HOME", "VCC_BUILD_PATH", "DAGSTER_HOME"):
+OWN_SETTINGS = ("DATA_ROOT", "AS_OF", "INBOX", "ARCHIVE", "DAGSTER_HOME", "BUILD_PATH")
+LIMITS = [name for name in os.environ if name.startswith("VCC_LIMIT_")]
+for name in (*(f"VCC_{name}" for name in OWN_SETTINGS), *LIMITS, "DAGSTER_HOME"):
     os.environ.pop(name, None)
 
 if str(PROJECT) not in sys.path:

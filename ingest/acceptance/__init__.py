@@ -4,7 +4,8 @@ Belongs here: rules, verdicts, the order of judging. Does not: file formats (ing
 (ingest/receive.py).
 """
 
-from ingest.acceptance.judge import Judgement, check_file, judge
+from ingest.acceptance.comparison import ReturnFigures, TotalFigures, compared, previous_figures
+from ingest.acceptance.judge import Judgement, check_file, conclude, context_of, judge
 from ingest.acceptance.registry import RULES, Finding, Rule, rule
 from ingest.acceptance.submission import Context, Submission
 from ingest.acceptance.verdict import Problem, Verdict
@@ -15,10 +16,16 @@ __all__ = [
     "Finding",
     "Judgement",
     "Problem",
+    "ReturnFigures",
     "Rule",
     "Submission",
+    "TotalFigures",
     "Verdict",
     "check_file",
+    "compared",
+    "conclude",
+    "context_of",
     "judge",
+    "previous_figures",
     "rule",
 ]

@@ -66,36 +66,12 @@ def no_percentages_for_counts(submission: Submission) -> Iterator[Finding]:
         yield Finding(table.sheet.name, row_of(table, index, column), column, quote(raw), "a count of cases")
 
 
-def _figure_set(submission: Submission, table: Table, answered: str | None) -> FigureSet | None:
-    """Return the columns that a metric or question fills, as the catalogue has it; None if it is unknown."""
-    metric = submission.metric(answered)
-    if metric is None or table.sheet.figures_chosen_by is None:
-        return None
-    return table.sheet.figure_sets.get(getattr(metric, table.sheet.figures_chosen_by))
-
-
-def _figure_sets(submission: Submission, table: Table) -> dict[str, FigureSet]:
-    """Return metric or question -> columns that it fills, for those of the table that are known."""
-    sets = {}
-    for answered in set(table[table.sheet.answers or ""]):
-        figures = _figure_set(submission, table, answered)
-        if figures is not None:
-            sets[answered] = figures
-    return sets
-
-
-def _tables_of_figures(submission: Submission) -> Iterator[Table]:
-    for table in submission.form_tables:
-        if table.sheet.figure_sets and table.sheet.answers:
-            yield table
-
-
 def _unlike_totals(submission: Submission) -> list[UnlikeTotal]:
     """Return every breakdown whose parts do not add up to their total, column by column. Worked out once."""
     if submission.unlike_totals is None:
         submission.unlike_totals = [
             unlike
-            for table in _tables_of_figures(submission)
+            for table in submission.tables_of_figures
             for unlike in _unlike_totals_of(submission, table)
         ]
     return submission.unlike_totals
@@ -105,7 +81,7 @@ def _unlike_totals_of(submission: Submission, table: Table) -> Iterator[UnlikeTo
     answered_at = group_key(table.sheet).index(table.sheet.answers or "")
     columns = {
         answered: [(name, table[name]) for name in figures.columns]
-        for answered, figures in _figure_sets(submission, table).items()
+        for answered, figures in submission.figure_sets[table.sheet.name].items()
     }
     for key, group in submission.figure_groups.get(table.sheet.name, {}).items():
         if len(group.totals) != 1 or not group.parts:
@@ -175,11 +151,11 @@ def parts_add_up_to_their_total(submission: Submission) -> Iterator[Finding]:
 
 
 def _figures_outside_their_set(submission: Submission, chosen_by: str) -> Iterator[Finding]:
-    for table in _tables_of_figures(submission):
+    for table in submission.tables_of_figures:
         sheet = table.sheet
         if sheet.figures_chosen_by != chosen_by:
             continue
-        sets = _figure_sets(submission, table)
+        sets = submission.figure_sets[table.sheet.name]
         answered = table[sheet.answers or ""]
         for column in sheet.figure_columns:
             cells = table[column]
@@ -192,7 +168,7 @@ def _figures_outside_their_set(submission: Submission, chosen_by: str) -> Iterat
                         sheet.name,
                         table.row_numbers[index],
                         column,
-                        f"{cell} under {answered[index]}",
+                        f"a figure under {answered[index]}",
                         f"figures in {', '.join(sets[answered[index]].columns)} only",
                     )
 
@@ -219,11 +195,11 @@ def figures_are_of_the_metrics_unit(submission: Submission) -> Iterator[Finding]
 def answers_are_of_the_questions_set(submission: Submission) -> Iterator[Finding]:
     """Find answers outside the question's set, and rows that name another set."""
     yield from _figures_outside_their_set(submission, "response_set")
-    for table in _tables_of_figures(submission):
+    for table in submission.tables_of_figures:
         sheet = table.sheet
         if sheet.figures_chosen_by != "response_set" or not sheet.has("response_set"):
             continue
-        sets = _figure_sets(submission, table)
+        sets = submission.figure_sets[table.sheet.name]
         pairs = zip(table.row_numbers, table[sheet.answers or ""], table["response_set"], strict=True)
         for number, question, named in pairs:
             if question in sets and named is not None and named != sets[question].name:
@@ -245,17 +221,13 @@ def everything_asked_is_answered(submission: Submission) -> Iterator[Finding]:
     """Find metrics, questions and items of the sender's bodies without a row, unless the cover declares the
     sheet nil.
     """
-    view = submission.view
-    if view is None:
+    form, view = submission.form, submission.view
+    # Only a report of a period is complete or not. Who asks victims, say, asks those that it can reach.
+    if form is None or view is None or form.cycle != "reporting":
         return
     for table in submission.form_tables:
         sheet = table.sheet
-        if (
-            sheet.answers is None
-            or sheet.body_column is None
-            or sheet.nil_reason is None
-            or sheet.information is None
-        ):
+        if sheet.answers is None or sheet.body_column is None or sheet.information is None:
             continue
         if not table.row_count and submission.nil_reason(sheet):
             continue
@@ -281,7 +253,7 @@ def everything_asked_is_answered(submission: Submission) -> Iterator[Finding]:
 )
 def not_collected_means_no_figures(submission: Submission) -> Iterator[Finding]:
     """Find figures on, or beside, a row that says why there are none."""
-    for table in _tables_of_figures(submission):
+    for table in submission.tables_of_figures:
         sheet = table.sheet
         if sheet.not_collected is None or sheet.body_column is None:
             continue
@@ -346,34 +318,49 @@ def case_dates_are_in_order(submission: Submission) -> Iterator[Finding]:
     group="figures",
     message="A row lacks figures that its metric or question needs.",
     remedy=(
-        "Fill every column of the unit or set of answers, with 0 where there were none; or say why the "
-        "metric was not collected."
+        "Fill every column of the unit or set of answers, with 0 where there were none. A metric that was "
+        "not collected gets blank figures and not_collected_reason."
     ),
 )
 def needed_figures_are_given(submission: Submission) -> Iterator[Finding]:
-    """Find rows with blank figures that are not declared as not collected."""
-    for table in _tables_of_figures(submission):
+    """Find rows with blank figures that are not declared as not collected; one without any is told once.
+
+    Figures in columns of another unit are told by FIGURES-006 alone.
+    """
+    for table in submission.tables_of_figures:
         sheet = table.sheet
-        sets = _figure_sets(submission, table)
+        sets, empty = submission.figure_sets[sheet.name], submission.rows_without_figures[sheet.name]
         answered = table[sheet.answers or ""]
         reasons = table[sheet.not_collected] if sheet.not_collected else None
+        for index in empty:
+            needs = [name for name in sets[answered[index]].needs if name not in table.missing_columns]
+            instead = f", or {sheet.not_collected}" if sheet.not_collected else ""
+            expected = f"figures in {', '.join(needs)}{instead}"
+            yield Finding(sheet.name, table.row_numbers[index], needs[0], "no figure on the row", expected)
         for column in sheet.figure_columns:
             needing = {key for key, figures in sets.items() if column in figures.needs}
             if not needing or column in table.missing_columns:
                 continue
             for index, cell in enumerate(table[column]):
-                if cell is not None or answered[index] not in needing:
+                if cell is not None or answered[index] not in needing or index in empty:
                     continue
                 if reasons is not None and reasons[index] is not None:
                     continue
-                if (index, column) not in table.unfit_places:
-                    yield Finding(
-                        sheet.name,
-                        table.row_numbers[index],
-                        column,
-                        f"nothing under {answered[index]}",
-                        "a count",
-                    )
+                figures = sets[answered[index]]
+                if (index, column) in table.unfit_places or _is_misplaced(table, index, figures):
+                    continue
+                expected = f"a count: the row needs {', '.join(figures.needs)}"
+                yield Finding(sheet.name, table.row_numbers[index], column, "nothing", expected)
+
+
+def _is_misplaced(table: Table, index: int, figures: FigureSet) -> bool:
+    """Say whether all figures of a row stand in columns that its metric or question does not use."""
+    given = {
+        name
+        for name in table.sheet.figure_columns
+        if table[name][index] is not None or (index, name) in table.unfit_places
+    }
+    return bool(given) and given.isdisjoint(figures.columns)
 
 
 @rule(
@@ -387,7 +374,7 @@ def needed_figures_are_given(submission: Submission) -> Iterator[Finding]:
 )
 def breakdowns_have_a_total(submission: Submission) -> Iterator[Finding]:
     """Find parts without the total they are parts of. Of a row with a spoilt key, only that is told."""
-    for table in _tables_of_figures(submission):
+    for table in submission.tables_of_figures:
         names = group_key(table.sheet)
         what = [
             names.index(name)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingest.acceptance.registry import Finding, rule
 from ingest.acceptance.submission import Submission
-from ingest.readers import Fault
+from ingest.readers import Fault, column_index
 
-EXTENSIONS = ("xlsx", "zip")
+EXTENSIONS = ("xlsx", "ods", "zip")
+_CONTENTS = {"xlsx": "an Excel workbook", "ods": "an OpenDocument spreadsheet", "zip": "a zip"}
+"""Extension -> what a file of that name must be."""
+_CONTAINERS = (".zip", ".xlsx", ".xlsm", ".xls", ".ods", ".7z", ".rar", ".gz", ".tar")
+_COUNTED = ("count", "grade")
+"""Types of columns whose cells are whole numbers."""
 _SEND_AGAIN = (
     "Save the file anew from your spreadsheet program, open it once to see that it is whole, and send "
     "it again."
@@ -53,7 +58,7 @@ def not_encrypted(submission: Submission) -> Iterator[Finding]:
     group="file",
     quarantines=True,
     message="The workbook holds macros (program code).",
-    remedy="Save it as an Excel workbook (.xlsx) without macros and send it again.",
+    remedy="Save it as a workbook without macros (.xlsx or .ods) and send it again.",
 )
 def no_macros(submission: Submission) -> Iterator[Finding]:
     """Find workbooks with macros, whatever their extension."""
@@ -65,7 +70,10 @@ def no_macros(submission: Submission) -> Iterator[Finding]:
     code="FILE-004",
     group="file",
     message="The file is not of the type that its name says, or not of a type that is read.",
-    remedy="Send an Excel workbook named .xlsx, or a zip of CSV files named .zip.",
+    remedy=(
+        "Send an Excel workbook named .xlsx, an OpenDocument spreadsheet named .ods, or a zip of CSV files "
+        "named .zip. To turn one into another, save it in that form; to rename a file is not enough."
+    ),
 )
 def right_type_for_extension(submission: Submission) -> Iterator[Finding]:
     """Find unknown extensions, and content that is not what the extension says."""
@@ -77,16 +85,17 @@ def right_type_for_extension(submission: Submission) -> Iterator[Finding]:
         if facts.container == "ole"
         else "neither a workbook nor a zip"
         if facts.container == "other"
-        else "an Excel workbook"
-        if facts.is_workbook
-        else "a zip"
+        else _CONTENTS["ods" if facts.is_opendocument else "xlsx" if facts.is_excel else "zip"]
     )
     if facts.extension not in EXTENSIONS:
-        yield Finding(found=f"{actual}, under an extension that is not read", expected=".xlsx or .zip")
+        yield Finding(found=f"{actual}, under an extension that is not read", expected=".xlsx, .ods or .zip")
     elif facts.bytes > submission.context.limits.file_bytes and facts.container == "zip":
         return  # it was not opened; its size is the problem to mend
-    elif (actual != "an Excel workbook") if facts.extension == "xlsx" else (actual != "a zip"):
-        yield Finding(found=actual, expected=f"what .{facts.extension} stands for")
+    elif actual != _CONTENTS[facts.extension]:
+        yield Finding(
+            found=f"{actual}, under a name that ends in .{facts.extension}",
+            expected=_CONTENTS[facts.extension],
+        )
 
 
 @rule(
@@ -184,7 +193,8 @@ def no_xml_tricks(submission: Submission) -> Iterator[Finding]:
     group="file",
     message="The zip holds something other than CSV files.",
     remedy=(
-        "Put only the CSV files of the form into the zip, not in a folder: cover.csv, and one file a sheet."
+        "Put only the CSV files of the form into the zip, not in a folder: cover.csv, and one file a sheet. "
+        "Send a workbook as it is, not in a zip."
     ),
 )
 def only_csv_in_zip(submission: Submission) -> Iterator[Finding]:
@@ -194,8 +204,11 @@ def only_csv_in_zip(submission: Submission) -> Iterator[Finding]:
         return
     others = [entry.name for entry in facts.entries if "/" in entry.name or not entry.name.endswith(".csv")]
     if others:
+        containers = sum(name.lower().endswith(_CONTAINERS) for name in others)
+        told = f", of them {containers} zips or workbooks" if containers else ""
         yield Finding(
-            found=f"{len(others)} other entries", expected="files named like the sheets, such as metrics.csv"
+            found=f"{len(others)} other entries{told}",
+            expected="files named like the sheets, such as metrics.csv",
         )
     elif not facts.entries and facts.bytes <= submission.context.limits.file_bytes:
         yield Finding(found="an empty zip", expected="files named like the sheets, such as metrics.csv")
@@ -207,12 +220,12 @@ def only_csv_in_zip(submission: Submission) -> Iterator[Finding]:
     stage="content",
     message="The file cannot be read to its end.",
     remedy=(
-        "Save each CSV as UTF-8 (or the workbook anew), open it once to see that it is whole, and send "
-        "it again."
+        "Save each CSV as UTF-8 with one separator throughout (or the workbook anew), open it once to see "
+        "that it is whole, and send it again."
     ),
 )
 def can_be_read(submission: Submission) -> Iterator[Finding]:
-    """Find bytes that are not UTF-8, quotes that do not close, and parts that do not unpack."""
+    """Find bytes that are no text, unclear separators, quotes that do not close, damaged parts."""
     return _of_fault(submission, "not_text", "corrupt")
 
 
@@ -220,7 +233,7 @@ def can_be_read(submission: Submission) -> Iterator[Finding]:
     code="FILE-013",
     group="file",
     stage="content",
-    message="A cell holds an Excel error such as #N/A or #REF!.",
+    message="A cell holds an error such as #N/A or #REF!.",
     remedy="Mend the formula, or replace the cell by its value or by nothing.",
 )
 def no_error_cells(submission: Submission) -> Iterator[Finding]:
@@ -299,11 +312,112 @@ def ordinary_compression(submission: Submission) -> Iterator[Finding]:
 @rule(
     code="FILE-019",
     group="file",
-    message="The workbook holds pictures or other files, which cannot be looked through for personal data.",
-    remedy="Take the pictures and embedded files out of the workbook and send it again.",
+    message=(
+        "The workbook holds pictures, copies of data (of pivot tables, of shared workbooks) or other files, "
+        "which cannot be looked through for personal data."
+    ),
+    remedy=(
+        "Take the pictures, the pivot tables, the embedded files and (in an OpenDocument spreadsheet) the "
+        "charts out of the workbook, stop sharing it, and send it again."
+    ),
 )
 def no_embedded_files(submission: Submission) -> Iterator[Finding]:
-    """Find pictures and embedded files in a workbook."""
+    """Find pictures, embedded files and copies of data in a workbook."""
     number = submission.facts.embedded_files
     if submission.facts.is_workbook and number:
         yield Finding(found=f"{number} such files", expected="none")
+
+
+@rule(
+    code="FILE-020",
+    group="file",
+    stage="content",
+    quarantines=True,
+    message="The workbook refers to other files, programs or sources of data.",
+    remedy=(
+        "Paste formulas that look into other files as values, break the links (Data, Edit Links) and remove "
+        "connections, add-ins and form controls, then save the workbook and send it again."
+    ),
+)
+def stands_alone(submission: Submission) -> Iterator[Finding]:
+    """Find external links, DDE and OLE links, data connections, web add-ins, and formulas that fetch.
+
+    None is followed. A hyperlink in a cell is none of these.
+    """
+    if submission.workbook is not None:
+        for place in submission.workbook.outside_references:
+            yield Finding(place.sheet, place.row, place.column, place.found, place.expected)
+
+
+def _of_form(submission: Submission, faults: Iterable[Fault]) -> Iterator[Finding]:
+    """Yield the faults of the form's sheets as findings."""
+    for fault in faults:
+        if fault.sheet in submission.tables:
+            yield Finding(fault.sheet, fault.row, fault.column, fault.found, fault.expected)
+
+
+@rule(
+    code="FILE-021",
+    group="file",
+    stage="tables",
+    message="A cell shows another number than the one it holds.",
+    remedy=(
+        "Format the cell as a plain number (not as a percentage, not in thousands, not hidden) and see that "
+        "it shows the number that is meant."
+    ),
+)
+def numbers_are_shown_as_they_are(submission: Submission) -> Iterator[Finding]:
+    """Find counts that a person sees otherwise: 1 as 100%, 12000 as 12.
+
+    Numbers that are not whole are left to the rules on figures, which refuse them as counts.
+    """
+    workbook = submission.workbook
+    if workbook is None or not workbook.shown_otherwise:
+        return
+    for table in submission.form_tables:
+        raw = workbook.sheet(table.sheet.name)
+        counted = [column.name for column in table.sheet.columns if column.type in _COUNTED]
+        if raw is None:
+            continue
+        places = {place: name for place, name in enumerate(raw.header) if name in counted}
+        rows = {number: index for index, number in enumerate(raw.row_numbers)}
+        for fault in workbook.shown_otherwise:
+            if fault.sheet != raw.name or fault.column is None or fault.row not in rows:
+                continue
+            place = column_index(fault.column)
+            cell = raw.columns[place][rows[fault.row]] if place in places else None
+            if type(cell) is float and cell.is_integer():
+                yield Finding(raw.name, fault.row, places[place], fault.found, fault.expected)
+
+
+@rule(
+    code="FILE-022",
+    group="file",
+    stage="tables",
+    severity="warning",
+    message="A sheet hides a part of its table; the hidden part is read like the rest.",
+    remedy=(
+        "Show all rows and columns (clear the filters, unhide), split merged cells, and check that each row "
+        "holds what is meant."
+    ),
+)
+def nothing_is_hidden(submission: Submission) -> Iterator[Finding]:
+    """Tell of hidden rows, columns and sheets of the form, and of merged cells."""
+    if submission.workbook is not None:
+        yield from _of_form(submission, submission.workbook.concealed)
+
+
+@rule(
+    code="FILE-023",
+    group="file",
+    stage="tables",
+    message="A formula's value is not stored in the file, so that its cell would be read as blank.",
+    remedy=(
+        "Open the workbook in a spreadsheet program, which works the values out, save it there and send it "
+        "again; or paste the values in place of the formulas."
+    ),
+)
+def formulas_have_values(submission: Submission) -> Iterator[Finding]:
+    """Find formulas that nobody has calculated since a program wrote them."""
+    if submission.workbook is not None:
+        yield from _of_form(submission, submission.workbook.unvalued_formulas)

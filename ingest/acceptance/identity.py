@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from ingest.acceptance.quoting import quote
 from ingest.acceptance.registry import Finding, rule
@@ -126,20 +127,33 @@ def period_is_of_the_forms_frequency(submission: Submission) -> Iterator[Finding
     form, period = submission.form, submission.period
     named = submission.cover.get("period_code")
     if form is not None and named and (period is None or period.kind != form.frequency):
-        yield _on_cover(submission, "period_code", quote(named), f"a {form.frequency}")
+        latest = Period.of(local_day(submission.context.arrived_at), form.frequency)
+        example = latest if form.timing == "during" else latest.previous()
+        expected = f"a {form.frequency} such as {example.code}"
+        yield _on_cover(submission, "period_code", quote(named), expected)
 
 
 @rule(
     code="IDENTITY-007",
     group="identity",
-    message="The period has not ended yet.",
-    remedy="Send the return once the period is over, or correct the period on the cover.",
+    message="The period is not open for this kind of return yet.",
+    remedy="Send the return once the period is open, or correct the period on the cover.",
 )
-def period_has_ended(submission: Submission) -> Iterator[Finding]:
-    """Find periods still running, or in the future, on the day of arrival."""
-    period = submission.period
+def period_is_open(submission: Submission) -> Iterator[Finding]:
+    """Find periods in the future on the day of arrival, or still running where only what is over is sent."""
+    form, period = submission.form, submission.period
     today = local_day(submission.context.arrived_at)
-    if period is not None and period.last_day >= today:
+    if period is None:
+        return
+    if form is not None and form.timing == "during":
+        if period.first_day > today:
+            yield _on_cover(
+                submission,
+                "period_code",
+                f"{period.code}, which starts on {period.first_day.isoformat()}",
+                f"a period that started by {today.isoformat()}",
+            )
+    elif period.last_day >= today:
         yield _on_cover(
             submission,
             "period_code",
@@ -157,7 +171,7 @@ def period_has_ended(submission: Submission) -> Iterator[Finding]:
 def reporting_has_started(submission: Submission) -> Iterator[Finding]:
     """Find periods before the first one that is collected."""
     form, period, view = submission.form, submission.period, submission.view
-    if form is None or period is None or view is None or form.cycle != "reporting":
+    if form is None or period is None or view is None or not form.has_due_date:
         return
     start = view.cycle.reporting_starts_on
     if period.first_day < start:
@@ -218,6 +232,20 @@ def areas_are_served(submission: Submission) -> Iterator[Finding]:
         for number, body, area in _pairs(table):
             if body in areas and (body, area) not in served:
                 yield Finding(table.sheet.name, number, "pfa_code", area, ", ".join(areas[body]))
+    yield from _areas_without_a_body(submission, {area for _, area in served})
+
+
+def _areas_without_a_body(submission: Submission, served: set[str]) -> Iterator[Finding]:
+    """Yield rows about an area as a whole, where the form allows that, which is none of the sender's."""
+    for table in _tables_of_bodies(submission):
+        bodies = table[table.sheet.body_column or ""]
+        if None not in bodies:
+            continue
+        for index, (body, area) in enumerate(zip(bodies, table["pfa_code"], strict=True)):
+            unfit = (index, table.sheet.body_column) in table.unfit_places
+            if body is None and area is not None and area not in served and not unfit:
+                expected = ", ".join(sorted(served)[:6]) + (" or others" if len(served) > 6 else "")
+                yield Finding(table.sheet.name, table.row_numbers[index], "pfa_code", area, expected)
 
 
 @rule(
@@ -230,20 +258,14 @@ def areas_are_served(submission: Submission) -> Iterator[Finding]:
 def is_in_time(submission: Submission) -> Iterator[Finding]:
     """Tell of returns that arrive after their due date."""
     form, period, view = submission.form, submission.period, submission.view
-    if (
-        form is None
-        or period is None
-        or view is None
-        or form.cycle != "reporting"
-        or period.kind != form.frequency
-    ):
+    if form is None or period is None or view is None or not submission.is_of_the_forms_frequency:
         return
     arrived = local_day(submission.context.arrived_at)
     # Working days are never fewer than calendar days, so most returns need no calendar of holidays.
     if (arrived - period.last_day).days <= view.cycle.returns_due_working_days:
         return
-    due = view.cycle.returns_due_on(period)
-    if arrived > due:
+    due = form.due_on(period, view.cycle)
+    if due is not None and arrived > due:
         yield Finding("cover", found=f"arrived on {arrived.isoformat()}", expected=f"by {due.isoformat()}")
 
 
@@ -269,3 +291,51 @@ def row_periods_are_in_the_returns(submission: Submission) -> Iterator[Finding]:
                 inside[code] = period.contains(Period.parse(code))
             if not inside[code]:
                 yield Finding(table.sheet.name, number, "period_code", code, f"a period within {period.code}")
+
+
+@rule(
+    code="IDENTITY-013",
+    group="identity",
+    severity="warning",
+    message=(
+        "The period is closed: its final figures stand, and this return goes into the next scheduled "
+        "revision."
+    ),
+    remedy="Nothing to mend in the file; the figures of the period change on the day of that revision.",
+)
+def period_is_not_closed(submission: Submission) -> Iterator[Finding]:
+    """Tell of returns that arrive after the review of their period is due, when its figures become final."""
+    form, period, view = submission.form, submission.period, submission.view
+    if (
+        form is None
+        or period is None
+        or view is None
+        or form.cycle != "reporting"
+        or not submission.is_of_the_forms_frequency
+        or period.first_day < view.cycle.reporting_starts_on
+    ):
+        return
+    arrived = local_day(submission.context.arrived_at)
+    if (arrived - period.last_day).days <= view.cycle.review_due_working_days:
+        return
+    closed_on = view.cycle.review_due_on(period)
+    if arrived > closed_on:
+        revised_on = _next_revision(submission, period, arrived)
+        yield Finding(
+            "cover",
+            found=f"arrived on {arrived.isoformat()}",
+            expected=f"by {closed_on.isoformat()}; the next revision is on {revised_on.isoformat()}",
+        )
+
+
+def _next_revision(submission: Submission, period: Period, arrived: date) -> date:
+    """Return the day of the first final build from the day of arrival on: that of a later period."""
+    later = period.next()
+    # No final build is later than a year after its period, so older ones need not be looked at.
+    while (arrived - later.last_day).days > 366:
+        later = later.next()
+    while True:
+        final_on = submission.context.reference.cycle_on(later.last_day).review_due_on(later)
+        if final_on >= arrived:
+            return final_on
+        later = later.next()

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Importing these modules is what fills the register of rules.
+from ingest.acceptance import comparison as _comparison  # noqa: F401
+from ingest.acceptance import entries as _entries  # noqa: F401
 from ingest.acceptance import figures as _figures  # noqa: F401
 from ingest.acceptance import file as _file  # noqa: F401
 from ingest.acceptance import identity as _identity  # noqa: F401
 from ingest.acceptance import person as _person  # noqa: F401
 from ingest.acceptance import shape as _shape  # noqa: F401
+from ingest.acceptance.comparison import ReturnFigures, compared, figures_of, previous_figures
 from ingest.acceptance.file import EXTENSIONS
+from ingest.acceptance.found import Found, rule_order
 from ingest.acceptance.person import screen_file_name
-from ingest.acceptance.registry import GROUPS, RULES, Finding, rules_of
+from ingest.acceptance.registry import rules_of
 from ingest.acceptance.submission import Context, Submission
 from ingest.acceptance.verdict import Problem, Verdict
 from ingest.clock import Clock
@@ -26,16 +31,23 @@ from ingest.readers import Fault, FileFacts, RawSheet, Unreadable, inspect, read
 from ingest.reference import Reference
 from ingest.typed import Table, is_blank, type_workbook
 
-MAX_PROBLEMS_PER_RULE = 1_000
+if TYPE_CHECKING:
+    from ingest.paths import DataRoot
+
 WITHHELD = "(name withheld)"
 
 
 @dataclass
 class Judgement:
-    """A verdict, and the typed tables it was given on (empty unless the file could be read)."""
+    """A verdict, and the typed tables it was given on (empty unless the file could be read).
+
+    figures: what the verdict is compared by with the period before; None if there is nothing to compare. The
+    verdict itself does not say yet what that comparison finds: see comparison.compared.
+    """
 
     verdict: Verdict
     tables: dict[str, Table]
+    figures: ReturnFigures | None = None
 
     @property
     def may_be_archived(self) -> bool:
@@ -43,46 +55,10 @@ class Judgement:
         return self.verdict.is_readable and self.verdict.outcome != "quarantined"
 
 
-class _Found:
-    """Collects the problems, at most so many a rule, and counts them all."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.counts: dict[str, int] = {}
-
-    def apply(self, stage: str, submission: Submission) -> None:
-        for rule in rules_of(stage):
-            for finding in rule.check(submission):
-                self.add(rule.code, finding, submission.shown_sheet(finding.sheet))
-
-    def add(self, code: str, finding: Finding, sheet: str | None) -> None:
-        self.counts[code] = self.counts.get(code, 0) + 1
-        if self.counts[code] <= MAX_PROBLEMS_PER_RULE:
-            rule = RULES[code]
-            self.problems.append(
-                Problem(
-                    rule_code=code,
-                    severity=rule.severity,
-                    sheet=sheet,
-                    row_number=finding.row,
-                    column_name=finding.column,
-                    found=finding.found,
-                    expected=finding.expected,
-                    remedy=rule.remedy,
-                    message=rule.message,
-                )
-            )
-
-    @property
-    def has_errors(self) -> bool:
-        return any(RULES[code].severity == "error" for code in self.counts)
-
-    def outcome(self) -> str:
-        if any(RULES[code].quarantines for code in self.counts):
-            return "quarantined"
-        if self.has_errors:
-            return "rejected"
-        return "accepted_with_warnings" if self.counts else "accepted"
+def _apply(stage: str, submission: Submission, found: Found) -> None:
+    for rule in rules_of(stage):
+        for finding in rule.check(submission):
+            found.add(rule.code, finding, submission.shown_sheet(finding.sheet))
 
 
 def judge(path: Path, context: Context, file_name: str | None = None) -> Judgement:
@@ -92,8 +68,8 @@ def judge(path: Path, context: Context, file_name: str | None = None) -> Judgeme
     """
     facts = inspect(path, file_name, max_bytes=context.limits.file_bytes)
     submission = Submission(facts, context)
-    found = _Found()
-    found.apply("facts", submission)
+    found = Found()
+    _apply("facts", submission, found)
     if not found.has_errors:
         try:
             submission.workbook = read_workbook(path, facts, context.limits)
@@ -103,21 +79,25 @@ def judge(path: Path, context: Context, file_name: str | None = None) -> Judgeme
         except MemoryError:
             submission.fault = Fault("out_of_memory")
     _judge_content(submission, found)
-    return Judgement(_verdict(submission, found), submission.tables)
+    verdict = _verdict(submission, found)
+    figures = None
+    if verdict.outcome != "quarantined" and submission.is_of_the_forms_frequency:
+        figures = figures_of(submission.tables)
+    return Judgement(verdict, submission.tables, figures)
 
 
 def judge_fault(facts: FileFacts, context: Context, fault: Fault) -> Verdict:
     """Return the verdict on a file whose reading ended in a fault outside the reader, such as a crash."""
     submission = Submission(facts, context, fault)
-    found = _Found()
-    found.apply("content", submission)
-    found.apply("person", submission)
+    found = Found()
+    _apply("content", submission, found)
+    _apply("person", submission, found)
     return _verdict(submission, found)
 
 
-def _judge_content(submission: Submission, found: _Found) -> None:
+def _judge_content(submission: Submission, found: Found) -> None:
     context, workbook = submission.context, submission.workbook
-    found.apply("content", submission)
+    _apply("content", submission, found)
     if workbook is not None:
         cover = workbook.sheet("cover")
         if cover is not None:
@@ -125,10 +105,10 @@ def _judge_content(submission: Submission, found: _Found) -> None:
         _choose_form(submission)
         if submission.form is not None:
             submission.tables = type_workbook(submission.form, workbook, context.reference)
-        found.apply("cover", submission)
+        _apply("cover", submission, found)
         if submission.form is not None:
-            found.apply("tables", submission)
-    found.apply("person", submission)
+            _apply("tables", submission, found)
+    _apply("person", submission, found)
 
 
 def _cover_fields(cover: RawSheet) -> tuple[dict[str, str], dict[str, int]]:
@@ -162,14 +142,14 @@ def _choose_form(submission: Submission) -> None:
         submission.period = period
 
 
-def _verdict(submission: Submission, found: _Found) -> Verdict:
+def _verdict(submission: Submission, found: Found) -> Verdict:
     cover, context = submission.cover, submission.context
     kind = cover.get("kind")
     problems = sorted(found.problems, key=_order(submission))
     return Verdict(
         outcome=found.outcome(),
         problems=tuple(problems),
-        counts={code: found.counts[code] for code in sorted(found.counts, key=_rule_order)},
+        counts=found.ordered_counts(),
         is_readable=submission.workbook is not None,
         file_name=shown_file_name(submission.facts.file_name),
         kind=kind if kind in context.forms.kinds else None,
@@ -191,22 +171,44 @@ def shown_file_name(file_name: str) -> str:
     return f"{WITHHELD}{ending if ending.lstrip('.') in EXTENSIONS else ''}"
 
 
-def _rule_order(code: str) -> tuple[int, str]:
-    return GROUPS.index(RULES[code].group), code
-
-
 def _order(submission: Submission) -> Callable[[Problem], tuple[object, ...]]:
     sheets = {name: place for place, name in enumerate(submission.tables)}
 
     def key(problem: Problem) -> tuple[object, ...]:
         return (
-            *_rule_order(problem.rule_code),
+            *rule_order(problem.rule_code),
             sheets.get(problem.sheet or "", -1),
             problem.sheet or "",
             problem.row_number or 0,
         )
 
     return key
+
+
+def conclude(judgement: Judgement, context: Context, root: DataRoot | None = None) -> Verdict:
+    """Return the verdict with what the comparison with the period before finds.
+
+    The return before is the sender's current accepted one in the ledger of `root`; without a root, or without
+    such a return, only what needs none is added. Nothing is written.
+    """
+    verdict = judgement.verdict
+    if judgement.figures is None or verdict.period_code is None:
+        return verdict
+    period = Period.parse(verdict.period_code)
+    sender_code = context.sender_code or verdict.sender_code
+    previous = None
+    if root is not None and sender_code is not None and verdict.kind is not None:
+        previous = previous_figures(
+            root,
+            sender_code,
+            verdict.kind,
+            period,
+            reference=context.reference,
+            forms=context.forms,
+            limits=context.limits,
+        )
+    rules = context.reference.acceptance_on(period.last_day)
+    return compared(verdict, judgement.figures, previous, rules)
 
 
 def check_file(
@@ -217,11 +219,26 @@ def check_file(
     clock: Clock,
     *,
     limits: Limits | None = None,
+    root: DataRoot | None = None,
 ) -> Verdict:
-    """Judge a file as the pipeline would if it arrived now in the sender's folder.
+    """Judge a file as the pipeline would if it arrived now in the sender's folder of a data root.
 
-    None stands for the folder of whichever sender its cover names. Raises ValueError for a code of no sender.
+    None stands for the folder of whichever sender its cover names; without a data root, nothing is compared
+    with the period before. Raises ValueError for a code of no sender.
     """
+    context = context_of(sender_code, reference, forms, clock, limits=limits)
+    return conclude(judge(Path(path), context), context, root)
+
+
+def context_of(
+    sender_code: str | None,
+    reference: Reference,
+    forms: Forms,
+    clock: Clock,
+    *,
+    limits: Limits | None = None,
+) -> Context:
+    """Return what a file is judged against if it arrives now. Raises ValueError for a code of no sender."""
     known = reference.codes("senders")
     if sender_code is not None and sender_code not in known:
         close = get_close_matches(sender_code, sorted(known), n=1)
@@ -230,5 +247,4 @@ def check_file(
             f"{sender_code!r} is no sender's code{hint}. "
             "The codes are listed in dbt_project/seeds/senders.csv."
         )
-    context = Context(reference, forms, clock.now(), sender_code, limits or Limits())
-    return judge(Path(path), context).verdict
+    return Context(reference, forms, clock.now(), sender_code, limits or Limits())

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from ingest.acceptance.submission import Submission
+from typing import Any
 
 GROUPS = ("file", "identity", "shape", "figures", "person")
-STAGES = ("facts", "content", "cover", "tables", "person")
+STAGES = ("facts", "content", "cover", "tables", "person", "comparison")
 """What a rule needs: facts of the unopened file; its sheets (or why they cannot be read); the cover's fields;
-tables typed by the form; every text of the file. Stages run in this order, and stop where the next cannot
-begin."""
+tables typed by the form; every text of the file; the return of the period before. Stages run in this order,
+and stop where the next cannot begin."""
 _STAGE_OF_GROUP = {
     "file": "facts",
     "identity": "tables",
@@ -30,7 +29,8 @@ _CODE = re.compile(r"[A-Z]+-\d{3}\Z")
 class Finding:
     """One place where a rule is broken.
 
-    `found` never holds personal data: see ingest/acceptance/quoting.py.
+    Without a row it is about the whole column, without a column about the whole row, without either about the
+    sheet. `found` never holds personal data: see ingest/acceptance/quoting.py.
     """
 
     sheet: str | None = None
@@ -40,7 +40,8 @@ class Finding:
     expected: str = ""
 
 
-Check = Callable[[Submission], Iterable[Finding]]
+Check = Callable[[Any], Iterable[Finding]]
+"""What a rule does: with a Submission, or with a Comparison in the stage of that name."""
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 
 from ingest.acceptance.quoting import quote
 from ingest.acceptance.registry import Finding, rule
 from ingest.acceptance.submission import Submission
-from ingest.form import Column
+from ingest.form import HELPER_SHEETS, Column
+from ingest.readers import Cell
 from ingest.reference import TOTAL
 from ingest.typed import Table, UnfitCell, allowed_codes
 
 _TYPES_IN_WORDS = {
-    "string": "text, exactly as printed, in a cell formatted as text",
+    "string": "text, in a cell that is formatted as text before it is filled",
     "text": "text",
     "code": "a code",
-    "count": "a whole number from 0",
+    "count": "a whole number from 0, digits only",
     "date": "a date such as 2025-06-30",
     "decimal": "a number above 0",
+    "number": "a number such as 0.5, without a percent sign",
+    "flag": "yes or no",
     "grade": "0, 1, 2 or 3",
 }
-_LISTED = 8
+_LISTED = 14
+_LONGEST_SLIP = 60
+"""Longer texts are no code or name that somebody mistyped, and would be slow to compare."""
+_HINTS = 200
+"""How many different wrong codes are compared with the list; of more the list alone is told."""
 
 
 def row_of(table: Table, index: int, column: str) -> int | None:
@@ -45,19 +52,50 @@ def _unfit(submission: Submission, *reasons: str) -> Iterator[tuple[Table, Unfit
     stage="cover",
     message="A sheet of the form is missing.",
     remedy=(
-        "Add the sheet, with the form's header. Leave it empty and give the reason on the cover if "
-        "there is nothing to report."
+        "Add the sheet, with the form's header, or give it back its name. If there is nothing to report, "
+        "leave it empty and give the reason on the cover."
     ),
 )
 def sheets_are_there(submission: Submission) -> Iterator[Finding]:
     """Find missing sheets; without a known form, a missing cover."""
+    misnamed = {meant: title for title, meant in _misnamed_sheets(submission).items()}
+    for name in _missing_sheets(submission):
+        found = "no such sheet"
+        if name in misnamed:
+            found += f"; {submission.shown_sheet(misnamed[name])} has nearly its name"
+        yield Finding(name, found=found, expected=f"a sheet named {name}")
+
+
+def _missing_sheets(submission: Submission) -> list[str]:
     if submission.workbook is None:
-        return
+        return []
     there = {sheet.name for sheet in submission.workbook.sheets}
     expected = [sheet.name for sheet in submission.form.sheets] if submission.form else ["cover"]
-    for name in expected:
-        if name not in there:
-            yield Finding(name, found="no such sheet", expected=f"a sheet named {name}")
+    return [name for name in expected if name not in there]
+
+
+def _misnamed_sheets(submission: Submission) -> dict[str, str]:
+    """Return title -> missing sheet of the form, for sheets that have nearly its name."""
+    if submission.workbook is None or submission.form is None:
+        return {}
+    known = {sheet.name for sheet in submission.form.sheets}.union(HELPER_SHEETS)
+    missing = _missing_sheets(submission)
+    misnamed: dict[str, str] = {}
+    for sheet in submission.workbook.sheets:
+        if sheet.name not in known:
+            close = _close_to(sheet.name, set(missing) - set(misnamed.values()))
+            if close is not None:
+                misnamed[sheet.name] = close
+    return misnamed
+
+
+def _close_to(text: str, codes: Collection[str]) -> str | None:
+    """Return the code that a text is, but for its capitals, blanks or a slip; None if there is none."""
+    if len(text) >= _LONGEST_SLIP:
+        return None
+    small = {code.lower(): code for code in sorted(codes)}
+    close = get_close_matches(text.strip().lower(), small, n=1, cutoff=0.8)
+    return small[close[0]] if close else None
 
 
 @rule(
@@ -87,40 +125,59 @@ def cells_are_of_the_columns_type(submission: Submission) -> Iterator[Finding]:
             row_of(table, cell.index, cell.column.name),
             cell.column.name,
             quote(cell.raw),
-            _TYPES_IN_WORDS[cell.column.type],
+            _due(submission, cell.column),
         )
 
 
-def _expected_codes(submission: Submission, column: Column, raw: object) -> str:
+def _due(submission: Submission, column: Column) -> str:
+    """Say what a cell of a column is to hold."""
+    is_code = column.type == "code"
+    return _expected_codes(submission, column, None) if is_code else _TYPES_IN_WORDS[column.type]
+
+
+def _expected_codes(submission: Submission, column: Column, raw: Cell | None) -> str:
+    """Say which codes a column takes: all of a short list, or how many there are; and which may be meant."""
     if column.codes_from == "periods":
         return "a period such as 2025-26-Q1"
-    codes = sorted(allowed_codes(column, submission.context.reference))
+    codes = allowed_codes(column, submission.context.reference)
+    own = {area for _, area in submission.served} if column.codes_from == "areas" else set()
+    if column.codes_from == "bodies":
+        own = {body for body, _ in submission.served}
+    if 0 < len(own) <= _LISTED:
+        codes = frozenset(own)
+    close = _close_to(raw, codes) if isinstance(raw, str) else None
+    hint = f"; perhaps {close}" if close and len(codes) > 1 else ""
     if len(codes) <= _LISTED:
-        return f"one of {', '.join(codes)}"
-    close = (
-        get_close_matches(raw.strip(), codes, n=1, cutoff=0.8)
-        if isinstance(raw, str) and len(raw) < 60
-        else []
-    )
-    hint = f"; perhaps {close[0]}" if close else ""
-    return f"one of the {len(codes)} codes of {column.codes_from}{hint}"
+        ordered: Sequence[str] = column.codes + column.also
+        if column.codes_from is not None:
+            ordered = sorted(codes, key=lambda code: (len(code), code))
+        return f"one of {', '.join(ordered)}{hint}" if len(codes) > 1 else ordered[0]
+    return f"one of the {len(codes)} codes of {(column.codes_from or '').replace('_', ' ')}{hint}"
 
 
 @rule(
     code="SHAPE-004",
     group="shape",
     message="A code is not on the form's list.",
-    remedy="Use a code of the list, letter for letter, with no space before or after it.",
+    remedy=(
+        "Use a code of the list, letter for letter, with no space before or after it. The sheet lists of the "
+        "template has them all."
+    ),
 )
 def codes_are_known(submission: Submission) -> Iterator[Finding]:
-    """Find unknown codes."""
-    expected: dict[tuple[str, object], str] = {}
+    """Find unknown codes. Those of the cover that say whose return it is, and for what, others tell."""
+    told = {"kind", "period_code"}  # by IDENTITY-001 and IDENTITY-006
+    if submission.context.sender_code is not None:
+        told.add("sender_code")  # by IDENTITY-004
+    expected: dict[tuple[str, Cell | None], str] = {}
     for table, cell in _unfit(submission, "code"):
-        if table.sheet.layout == "fields" and cell.column.name in ("kind", "period_code"):
-            continue  # IDENTITY-001 and IDENTITY-006 tell these
-        key = (cell.column.name, cell.raw)
+        if table.sheet.layout == "fields" and cell.column.name in told:
+            continue
+        key: tuple[str, Cell | None] = (cell.column.name, cell.raw)
+        if key not in expected and len(expected) >= _HINTS:
+            key = (cell.column.name, None)
         if key not in expected:
-            expected[key] = _expected_codes(submission, cell.column, cell.raw)
+            expected[key] = _expected_codes(submission, cell.column, key[1])
         yield Finding(
             table.sheet.name,
             row_of(table, cell.index, cell.column.name),
@@ -133,8 +190,8 @@ def codes_are_known(submission: Submission) -> Iterator[Finding]:
 @rule(
     code="SHAPE-005",
     group="shape",
-    message="Two rows have the same key.",
-    remedy="Keep one of the rows; what makes rows differ is listed in the form as their key.",
+    message="Two rows are about the same thing.",
+    remedy="Keep one of the rows, or correct what tells them apart.",
 )
 def keys_are_unique(submission: Submission) -> Iterator[Finding]:
     """Find rows whose key stands on an earlier row.
@@ -155,9 +212,9 @@ def keys_are_unique(submission: Submission) -> Iterator[Finding]:
                 yield Finding(
                     table.sheet.name,
                     table.row_numbers[index],
-                    ", ".join(table.sheet.key),
-                    f"the key of row {table.row_numbers[first[key]]}",
-                    "each key once",
+                    None,
+                    f"the same as row {table.row_numbers[first[key]]}",
+                    f"one row for each {', '.join(table.sheet.key)}",
                 )
             else:
                 first[key] = index
@@ -170,11 +227,20 @@ def keys_are_unique(submission: Submission) -> Iterator[Finding]:
     remedy="Fill the cell.",
 )
 def required_cells_are_filled(submission: Submission) -> Iterator[Finding]:
-    """Find blank required cells. Cells that hold something unfit are told by other rules."""
+    """Find blank required cells, and rows that lack most of their key, such as a remark beneath the table.
+
+    Cells that hold something unfit are told by other rules, and so are rows without any figure.
+    """
     for table in submission.tables.values():
         absent = set(table.missing_columns)
         if table.sheet.layout == "fields" and absent:
             continue
+        strays = dict(_stray_rows(table))
+        for index, columns in strays.items():
+            found, expected = f"a row without {', '.join(columns)}", "a whole row, or none"
+            yield Finding(table.sheet.name, table.row_numbers[index], None, found, expected)
+        # Of a row without any figure, FIGURES-011 tells that.
+        without_figures = submission.rows_without_figures.get(table.sheet.name, frozenset())
         for column in table.sheet.columns:
             if column.name in absent or not (column.required or column.required_when):
                 continue
@@ -182,18 +248,37 @@ def required_cells_are_filled(submission: Submission) -> Iterator[Finding]:
             if None not in cells:
                 continue
             when = column.required_when
+            due = _due(submission, column)
+            if when is not None:
+                due += f", as {when.column} is {'blank' if when.is_blank else 'filled'}"
             for index, cell in enumerate(cells):
-                if cell is not None or (index, column.name) in table.unfit_places:
+                if cell is not None or (index, column.name) in table.unfit_places or index in strays:
                     continue
                 if when is not None and (table[when.column][index] is None) != when.is_blank:
+                    continue
+                if index in without_figures and when is not None and when.column == table.sheet.not_collected:
                     continue
                 yield Finding(
                     table.sheet.name,
                     row_of(table, index, column.name),
                     column.name,
                     "nothing",
-                    _TYPES_IN_WORDS[column.type],
+                    due,
                 )
+
+
+def _stray_rows(table: Table) -> Iterator[tuple[int, list[str]]]:
+    """Yield (row index, blank columns) of rows that lack most of the columns that make up their key."""
+    sheet = table.sheet
+    keys = [name for name in sheet.key if sheet.column(name).required and name not in table.missing_columns]
+    if len(keys) < 2 or all(None not in table[name] for name in keys):
+        return
+    for index in range(table.row_count):
+        blank = [
+            name for name in keys if table[name][index] is None and (index, name) not in table.unfit_places
+        ]
+        if 2 * len(blank) > len(keys):
+            yield index, blank
 
 
 @rule(
@@ -347,13 +432,16 @@ def codes_are_in_force(submission: Submission) -> Iterator[Finding]:
     remedy="Take it out, or correct its name if a sheet of the form is meant.",
 )
 def no_extra_sheets(submission: Submission) -> Iterator[Finding]:
-    """Tell of sheets that the form does not know."""
+    """Tell of sheets that neither the form knows nor a template adds."""
     if submission.workbook is None or submission.form is None:
         return
     names = ", ".join(sheet.name for sheet in submission.form.sheets)
-    for place, sheet in enumerate(submission.workbook.sheets, 1):
-        if sheet.name not in submission.tables:
-            yield Finding(found=f"sheet number {place} of the file", expected=f"the sheets {names}")
+    misnamed = _misnamed_sheets(submission)  # SHAPE-001 tells these
+    known = {*submission.tables, *HELPER_SHEETS, *misnamed}
+    for sheet in submission.workbook.sheets:
+        if sheet.name not in known:
+            found = f"{submission.shown_sheet(sheet.name)} of the file"
+            yield Finding(found=found, expected=f"the sheets {names}")
 
 
 @rule(

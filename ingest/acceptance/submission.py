@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ingest.form import Form, Forms, Sheet
+from ingest.form import FigureSet, Form, Forms, Sheet
 from ingest.limits import Limits
 from ingest.period import Period
 from ingest.readers import Fault, FileFacts, Workbook
@@ -19,9 +19,15 @@ PLACES = (
     UNKNOWN_SHEET,
     "a comment",
     "a drawing",
+    "a formula or a defined name",
     "a header or footer",
     "a link",
     "a message of a cell",
+    "a setting of a sheet",
+    "a table or slicer",
+    "text left over from former cells",
+    "text shown instead of a value",
+    "the comment of the zip",
     "the document's properties",
 )
 """Where something stands that is in no cell."""
@@ -108,6 +114,11 @@ class Submission:
         """Reference data in force for the period, once the period is known."""
         return None if self.period is None else self.context.reference.for_period(self.period)
 
+    @property
+    def is_of_the_forms_frequency(self) -> bool:
+        """Say whether the cover names a period as long as those that the form is for."""
+        return self.form is not None and self.period is not None and self.period.kind == self.form.frequency
+
     @cached_property
     def served(self) -> tuple[tuple[str, str], ...]:
         """The (body_code, pfa_code) pairs that the sender answers for in this kind of return."""
@@ -119,6 +130,11 @@ class Submission:
     def form_tables(self) -> list[Table]:
         """The typed tables, in form order, the cover left out."""
         return [table for table in self.tables.values() if table.sheet.layout == "table"]
+
+    @property
+    def tables_of_figures(self) -> list[Table]:
+        """The typed tables that hold counts for the metrics or questions of the catalogue."""
+        return [table for table in self.form_tables if table.sheet.figure_sets and table.sheet.answers]
 
     def nil_reason(self, sheet: Sheet) -> str | None:
         """Return the cover's reason why a sheet is empty, or None."""
@@ -139,6 +155,47 @@ class Submission:
     def metric(self, metric_id: str | None) -> Metric | None:
         """Return an entry of the metric catalogue, or None."""
         return None if metric_id is None else self._catalogue.get(metric_id)
+
+    @cached_property
+    def figure_sets(self) -> dict[str, dict[str, FigureSet]]:
+        """Per sheet with figures: metric or question -> columns that it fills, for those that are known."""
+        return {table.sheet.name: self._figure_sets_of(table) for table in self.tables_of_figures}
+
+    def _figure_sets_of(self, table: Table) -> dict[str, FigureSet]:
+        sheet = table.sheet
+        sets: dict[str, FigureSet] = {}
+        for answered in set(table[sheet.answers or ""]):
+            metric = self.metric(answered)
+            if metric is not None and sheet.figures_chosen_by is not None:
+                figures = sheet.figure_sets.get(getattr(metric, sheet.figures_chosen_by))
+                if figures is not None:
+                    sets[answered] = figures
+        return sets
+
+    @cached_property
+    def rows_without_figures(self) -> dict[str, frozenset[int]]:
+        """Per sheet with figures: indexes of rows that hold none at all, and do not say why.
+
+        Only rows whose metric or question is known, and of whose columns the sheet has some.
+        """
+        return {table.sheet.name: self._rows_without_figures(table) for table in self.tables_of_figures}
+
+    def _rows_without_figures(self, table: Table) -> frozenset[int]:
+        sheet = table.sheet
+        rows = list(range(table.row_count))
+        for name in filter(None, (*sheet.figure_columns, sheet.not_collected)):
+            cells = table[name]
+            rows = [index for index in rows if cells[index] is None]
+        sets, answered = self.figure_sets[sheet.name], table[sheet.answers or ""]
+        unfit = {index for index, name in table.unfit_places if name in sheet.figure_columns}
+        absent = set(table.missing_columns)
+        return frozenset(
+            index
+            for index in rows
+            if index not in unfit
+            and (figures := sets.get(answered[index])) is not None
+            and not absent.issuperset(figures.needs)
+        )
 
     @cached_property
     def figure_groups(self) -> dict[str, dict[tuple[Any, ...], FigureGroup]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SHOWN_PER_RULE = 20
+_RULES_WITHOUT_LIST = 3
+"""With more rules than these, the text lists them with their counts before it goes into each."""
+_RUNS_SHOWN = 10
 OUTCOMES = ("accepted", "accepted_with_warnings", "rejected", "quarantined")
 _HEADLINES = {
     "accepted": "ACCEPTED",
@@ -99,17 +102,28 @@ class Verdict:
         if known:
             lines.append(f"Return: {', '.join(known)}.")
         if self.rows_read:
-            lines.append(
-                f"Rows read: {', '.join(f'{sheet} {count}' for sheet, count in self.rows_read.items())}."
-            )
-        by_rule: dict[str, list[Problem]] = {}
-        for problem in self.problems:
-            by_rule.setdefault(problem.rule_code, []).append(problem)
-        for severity in ("error", "warning"):
-            for code, problems in by_rule.items():
-                if problems[0].severity == severity:
-                    lines += ["", *self._rule_lines(code, problems)]
+            rows = ", ".join(f"{sheet} {count:,}" for sheet, count in self.rows_read.items())
+            lines.append(f"Rows read: {rows}.")
+        by_rule = self._by_rule()
+        if len(by_rule) > _RULES_WITHOUT_LIST:
+            width = max(len(f"{count:,}") for count in self.counts.values())
+            lines += ["", "How many, by rule:"]
+            lines += [
+                f"  {self.counts[code]:>{width},}  {code} {problems[0].severity}: {problems[0].message}"
+                for code, problems in by_rule.items()
+            ]
+        for code, problems in by_rule.items():
+            lines += ["", *self._rule_lines(code, problems)]
         return "\n".join(lines) + "\n"
+
+    def _by_rule(self) -> dict[str, list[Problem]]:
+        """Return the problems of every rule, errors before warnings."""
+        by_rule: dict[str, list[Problem]] = {}
+        for severity in ("error", "warning"):
+            for problem in self.problems:
+                if problem.severity == severity:
+                    by_rule.setdefault(problem.rule_code, []).append(problem)
+        return by_rule
 
     def _rule_lines(self, code: str, problems: list[Problem]) -> list[str]:
         total = self.counts[code]
@@ -118,12 +132,14 @@ class Verdict:
             f"{code} {first.severity}, {_plural(total, 'place')}: {first.message}",
             f"  To mend: {first.remedy}",
         ]
-        for problem in problems[:SHOWN_PER_RULE]:
-            said = [f"found {problem.found}"] if problem.found else []
-            said += [f"expected {problem.expected}"] if problem.expected else []
-            lines.append(f"  - {problem.place}: {'; '.join(said)}")
-        if total > SHOWN_PER_RULE:
-            lines.append(f"  - and {total - SHOWN_PER_RULE} more")
+        alike = alike_problems(problems)
+        for shown in alike[:SHOWN_PER_RULE]:
+            said = [f"found {shown[0].found}"] if shown[0].found else []
+            said += [f"expected {shown[0].expected}"] if shown[0].expected else []
+            lines.append(f"  - {_places(shown)}: {'; '.join(said)}")
+        left = total - sum(len(shown) for shown in alike[:SHOWN_PER_RULE])
+        if left:
+            lines.append(f"  - and {left:,} more")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -149,4 +165,35 @@ class Verdict:
 
 
 def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def alike_problems(problems: Iterable[Problem]) -> list[list[Problem]]:
+    """Return the problems of a rule in order, those together that differ in their row alone."""
+    groups: dict[tuple[str | None, ...], list[Problem]] = {}
+    for problem in problems:
+        told = (problem.sheet, problem.column_name, problem.found, problem.expected)
+        groups.setdefault(told, []).append(problem)
+    return list(groups.values())
+
+
+def _places(problems: list[Problem]) -> str:
+    """Return where problems are that differ in their row alone, such as "metrics, rows 2, 5 to 9, met"."""
+    if len({problem.row_number for problem in problems}) < 2:
+        return problems[0].place
+    where = f"rows {rows_in_words(problems)}"
+    return ", ".join(part for part in (problems[0].sheet, where, problems[0].column_name) if part)
+
+
+def rows_in_words(problems: Iterable[Problem]) -> str:
+    """Return the rows of problems, such as "2, 5 to 9"; of very many runs the first ones."""
+    rows = sorted({problem.row_number for problem in problems if problem.row_number})
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1][1:] = [row]
+        else:
+            runs.append([row])
+    shown = [(" to " if run[-1] > run[0] + 1 else ", ").join(map(str, run)) for run in runs[:_RUNS_SHOWN]]
+    more = len(rows) - sum(run[-1] - run[0] + 1 for run in runs[:_RUNS_SHOWN])
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")

@@ -4,7 +4,16 @@ Belongs here: file formats and their dangers. Does not: forms, types, rules, or 
 """
 
 from ingest.readers.facts import Entry, FileFacts, inspect
-from ingest.readers.workbook import Cell, Fault, RawSheet, Unreadable, Workbook, column_letter, read_workbook
+from ingest.readers.workbook import (
+    Cell,
+    Fault,
+    RawSheet,
+    Unreadable,
+    Workbook,
+    column_index,
+    column_letter,
+    read_workbook,
+)
 
 __all__ = [
     "Cell",
@@ -14,6 +23,7 @@ __all__ = [
     "RawSheet",
     "Unreadable",
     "Workbook",
+    "column_index",
     "column_letter",
     "inspect",
     "read_workbook",

@@ -5,6 +5,7 @@ Nothing here raises on a hostile file; rules judge the facts.
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -14,10 +15,35 @@ ZIP_SIGNATURE = b"PK\x03\x04"
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _OLE_SEARCH_BYTES = 8 << 20
-_WORKBOOK_PART = "xl/workbook.xml"
+MIMETYPE = "mimetype"
+MANIFEST = "META-INF/manifest.xml"
+_EXCEL_PART = "xl/workbook.xml"
+_OPENDOCUMENT_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _MACRO_PARTS = ("vbaproject.bin", "vbadata.xml")
-_MACRO_FOLDERS = ("xl/macrosheets/", "xl/dialogsheets/")
-_EMBEDDED_FOLDERS = ("xl/media/", "xl/embeddings/")
+_EXCEL_MACRO_FOLDERS = ("xl/macrosheets/", "xl/dialogsheets/")
+_OPENDOCUMENT_MACRO_FOLDERS = ("basic/", "scripts/", "dialogs/")
+_SCRIPT = re.compile(rb"<(?:[\w.-]+:)?(?:script|event-listener)[\s/>]")
+_PEEK_BYTES = 1 << 20
+_EXCEL_EMBEDDED = (
+    "xl/media/",
+    "xl/embeddings/",
+    "xl/activex/",
+    "xl/pivotcache/pivotcache",
+    "xl/revisions/rev",
+)
+"""Starts of the names of parts that are counted as embedded, whatever they end in.
+
+A pivot table keeps a copy of the data it was made from, a shared workbook one of all that ever stood in it.
+"""
+_EXCEL_ORDINARY = re.compile(
+    r".*\.(?:xml|rels|vml)\Z|xl/printersettings/[^/]*\.bin\Z|docprops/thumbnail\.\w+\Z", re.DOTALL
+)
+_OPENDOCUMENT_ORDINARY = re.compile(
+    r"mimetype\Z|(?:content|styles|meta|settings)\.xml\Z|manifest\.rdf\Z|layout-cache\Z|"
+    r"META-INF/[^/]*\.xml\Z|Configurations2/.*\.xml\Z|Thumbnails/thumbnail\.png\Z",
+    re.DOTALL,
+)
+"""Entries that a workbook without pictures and embedded files has. Excel heeds no capitals: in lower case."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -48,6 +74,9 @@ class FileFacts:
     entries: tuple[Entry, ...] = ()
     is_ole_encrypted: bool = False
     macros_declared: bool = False
+    declared_type: str = ""
+    """What the entry `mimetype`, which an OpenDocument file begins with, says."""
+    encryption_declared: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,28 +89,51 @@ class FileFacts:
         return sum(entry.unpacked_bytes for entry in self.entries)
 
     @property
-    def is_workbook(self) -> bool:
+    def is_opendocument(self) -> bool:
+        """Say whether the zip holds an OpenDocument spreadsheet."""
+        return self.container == "zip" and self.declared_type == _OPENDOCUMENT_TYPE
+
+    @property
+    def is_excel(self) -> bool:
         """Say whether the zip holds an Excel workbook."""
-        return self.container == "zip" and _WORKBOOK_PART in self.names
+        return self.container == "zip" and _EXCEL_PART in self.names and not self.is_opendocument
+
+    @property
+    def is_workbook(self) -> bool:
+        """Say whether the zip holds a workbook of either kind."""
+        return self.is_excel or self.is_opendocument
 
     @property
     def is_encrypted(self) -> bool:
         """Say whether a password is needed to read any of it."""
-        return self.is_ole_encrypted or any(entry.is_encrypted for entry in self.entries)
+        return (
+            self.is_ole_encrypted
+            or self.encryption_declared
+            or any(entry.is_encrypted for entry in self.entries)
+        )
 
     @property
     def has_macros(self) -> bool:
         """Say whether the file holds program code."""
-        return self.macros_declared or any(
-            name.lower().endswith(_MACRO_PARTS) or name.lower().startswith(_MACRO_FOLDERS)
-            for name in self.names
-        )
+        return self.macros_declared or any(map(self._is_macro, self.names))
+
+    def _is_macro(self, name: str) -> bool:
+        folded = name.lower()
+        folders = _OPENDOCUMENT_MACRO_FOLDERS if self.is_opendocument else _EXCEL_MACRO_FOLDERS
+        return folded.endswith(_MACRO_PARTS) or (folded.startswith(folders) and not folded.endswith("/"))
 
     @property
     def embedded_files(self) -> int:
-        """Number of pictures and other files inside a workbook."""
+        """Number of pictures, copies of data and other files in a workbook.
+
+        Macros and the workbook's thumbnail do not count.
+        """
+        files = [name for name in self.names if not name.endswith("/") and not self._is_macro(name)]
+        if self.is_opendocument:
+            return sum(_OPENDOCUMENT_ORDINARY.match(name) is None for name in files)
         return sum(
-            name.lower().startswith(_EMBEDDED_FOLDERS) and not name.endswith("/") for name in self.names
+            _EXCEL_ORDINARY.match(name) is None or name.startswith(_EXCEL_EMBEDDED)
+            for name in map(str.lower, files)
         )
 
     @property
@@ -131,10 +183,26 @@ def inspect(path: Path, file_name: str | None = None, *, max_bytes: int | None =
     try:
         with zipfile.ZipFile(path) as archive:
             entries = tuple(_entry(info) for info in archive.infolist())
-            macros = _declares_macros(archive)
+            declared_type = _peek(archive, MIMETYPE)[:100].decode("ascii", "replace").strip()
+            if declared_type == _OPENDOCUMENT_TYPE:
+                macros = _SCRIPT.search(_peek(archive, "content.xml")) is not None
+                encrypted = b"encryption-data" in _peek(archive, MANIFEST)
+            else:
+                # The list of content types names macro-enabled workbooks as such.
+                macros = b"macroenabled" in _peek(archive, "[Content_Types].xml").lower()
+                encrypted = False
     except Exception:  # zipfile raises a dozen kinds of errors on damaged directories
         return FileFacts(name, extension, size, "broken")
-    return FileFacts(name, extension, size, "zip", entries, macros_declared=macros)
+    return FileFacts(
+        name,
+        extension,
+        size,
+        "zip",
+        entries,
+        macros_declared=macros,
+        declared_type=declared_type,
+        encryption_declared=encrypted,
+    )
 
 
 def _entry(info: zipfile.ZipInfo) -> Entry:
@@ -149,10 +217,10 @@ def _entry(info: zipfile.ZipInfo) -> Entry:
     )
 
 
-def _declares_macros(archive: zipfile.ZipFile) -> bool:
-    """Read the start of the list of content types, which names macro-enabled workbooks as such."""
+def _peek(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the start of an entry, or nothing if it is not there or does not unpack."""
     try:
-        with archive.open("[Content_Types].xml") as stream:
-            return b"macroenabled" in stream.read(1 << 20).lower()
+        with archive.open(name) as stream:
+            return stream.read(_PEEK_BYTES)
     except Exception:  # every method of compression has errors of its own
-        return False
+        return b""

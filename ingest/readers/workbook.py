@@ -62,6 +62,14 @@ class Workbook:
     loose_text: list[tuple[str, str]] = field(default_factory=list)
     error_cells: list[Fault] = field(default_factory=list)
     formula_counts: dict[str, int] = field(default_factory=dict)
+    outside_references: list[Fault] = field(default_factory=list)
+    """References to other files, programs and sources of data. None was followed."""
+    unvalued_formulas: list[Fault] = field(default_factory=list)
+    """Formulas whose value the file does not hold; their cells are read as blank."""
+    shown_otherwise: list[Fault] = field(default_factory=list)
+    """Cells that show another number than they hold: 1 as 100%, 12000 as 12, or nothing at all."""
+    concealed: list[Fault] = field(default_factory=list)
+    """Sheets, rows and columns with values that are read and not shown, and merged cells."""
     titles: tuple[str, ...] = ()
     """Titles of all sheets in the order of the file, those that are not read included."""
 
@@ -80,10 +88,22 @@ def column_letter(index: int) -> str:
     return letters
 
 
+def column_index(letters: str) -> int:
+    """Return the index from 0 of a column by the letters that a spreadsheet shows: A is 0, AA is 26."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
 def read_workbook(path: Path, facts: FileFacts, limits: Limits) -> Workbook:
     """Read every sheet of an inspected file. Raises Unreadable; the caller has judged the facts already."""
     try:
-        if facts.is_workbook:
+        if facts.is_opendocument:
+            from ingest.readers.ods import read_ods
+
+            workbook = read_ods(path, facts, limits)
+        elif facts.is_excel:
             from ingest.readers.xlsx import read_xlsx
 
             workbook = read_xlsx(path, facts, limits)
@@ -91,8 +111,8 @@ def read_workbook(path: Path, facts: FileFacts, limits: Limits) -> Workbook:
             from ingest.readers.csv_zip import read_csv_zip
 
             workbook = read_csv_zip(path, facts, limits)
-    except (Unreadable, MemoryError):
-        raise
+    except (Unreadable, MemoryError, ImportError, NameError):
+        raise  # the last two are faults of this program, never of the file
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk or the machine; a damaged directory makes zipfile seek to nowhere (EINVAL)

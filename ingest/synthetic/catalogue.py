@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from ingest.period import Period
-from ingest.reference import Reference
+from ingest.reference import Reference, ReferenceOnDay
+from ingest.synthetic import plants
 
 HERE = Path(__file__).parent
+# The quarter that the planted history starts from.
+ORIGIN = Period.parse(plants.QUARTERS[0])
 # Two senders that answer for one body split its cases unevenly, as the two London CPS Areas do.
 SPLITS: dict[int, tuple[float, ...]] = {1: (1.0,), 2: (0.55, 0.45)}
 # Residents are a poor measure of the City of London, where people work and travel.
@@ -49,9 +53,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is expected of every sender on one day. Tuples keep the order of the reference tables."""
+    """What is expected of every sender on one day. Tuples keep the order of the reference tables.
+
+    `duties` are of the quarterly return; `others` holds, by kind of return and sender, the bodies and areas
+    (whole, even if several senders share them) that any other return speaks of. `since_origin` are the
+    statistics asked at the origin of the planted history, whether they still are or not.
+    """
 
     duties: dict[str, tuple[Duty, ...]]
+    others: dict[str, dict[str, tuple[Duty, ...]]]
+    since_origin: dict[str, tuple[Entry, ...]]
     statistics: dict[str, tuple[Entry, ...]]
     questions: dict[str, tuple[Entry, ...]]
     items: dict[str, tuple[Entry, ...]]
@@ -156,6 +167,24 @@ def profile_kind(body_kind: str) -> str:
     return "police" if body_kind in NATIONAL_POPULATION else body_kind
 
 
+def _others(
+    today: ReferenceOnDay, duties: Mapping[str, Sequence[Duty]]
+) -> dict[str, dict[str, tuple[Duty, ...]]]:
+    whole: dict[tuple[str, str], Duty] = {}
+    for held in duties.values():
+        for duty in held:
+            key = duty.body_code, duty.pfa_code
+            known = whole.get(key)
+            whole[key] = replace(duty, weight=duty.weight + known.weight) if known else duty
+    found: dict[str, dict[str, tuple[Duty, ...]]] = {}
+    for row in today.sender_bodies:
+        if row.form_kind not in ("quarterly", "legacy_audit"):
+            served = today.served(row.sender_code, row.form_kind)
+            held = tuple(whole[key] for key in served if key in whole)
+            found.setdefault(row.form_kind, {})[row.sender_code] = held
+    return found
+
+
 def catalogue_for(reference: Reference, period: Period) -> Catalogue:
     """What is expected for a period, from the reference data in force on its last day."""
     today = reference.for_period(period)
@@ -186,10 +215,10 @@ def catalogue_for(reference: Reference, period: Period) -> Catalogue:
 
     kinds = sorted({duty.body_kind for held in duties.values() for duty in held})
 
-    def entries(information: str) -> dict[str, tuple[Entry, ...]]:
+    def entries(information: str, view: ReferenceOnDay = today) -> dict[str, tuple[Entry, ...]]:
         found: dict[str, tuple[Entry, ...]] = {}
         for kind in kinds:
-            metrics = [today.metrics[metric_id] for metric_id in today.metrics_of(kind, information)]
+            metrics = [view.metrics[metric_id] for metric_id in view.metrics_of(kind, information)]
             found[kind] = tuple(
                 Entry(m.metric_id, m.response_set if information == "feedback" else m.unit, m.right_number)
                 for m in metrics
@@ -200,6 +229,8 @@ def catalogue_for(reference: Reference, period: Period) -> Catalogue:
     groups = [row for row in today.crime_types.values() if row.level == "group"]
     return Catalogue(
         duties={code: tuple(held) for code, held in sorted(duties.items())},
+        others=_others(today, duties),
+        since_origin=entries("statistic", reference.for_period(ORIGIN)),
         statistics=entries("statistic"),
         questions=entries("feedback"),
         items=entries("delivery"),

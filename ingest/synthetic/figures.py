@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ingest.period import Period
 from ingest.synthetic import plants
 from ingest.synthetic.catalogue import (
+    ORIGIN,
     Duty,
     Entry,
     Profile,
@@ -67,8 +68,6 @@ TILTED = np.array([0, 1, 0.3, 0.3, 1, 0, 0, 1, 1])
 MIXES = ("recorded", "charged", "serious")
 SEASON = {"Q1": 1.02, "Q2": 1.04, "Q3": 0.99, "Q4": 0.95}
 SAMPLE_SIZE = 30
-# The trend of a series is a straight line through this quarter, wherever the sample starts.
-ORIGIN = Period.parse(plants.QUARTERS[0])
 # Draws are cut off here: an ordinary area is never outlying by construction, only by chance.
 LIMIT = 1.6
 # How much of an area's level is its own, and how much it shares with areas of its size.
@@ -82,7 +81,7 @@ def stream(seed: int, *words: object) -> np.random.Generator:
 
 
 def quarters_on(period: Period) -> int:
-    """Return how many quarters a quarter lies after the one that all trends start from."""
+    """Return how many quarters a quarter lies after the origin, through which every trend goes."""
     if period.quarter_index is None or ORIGIN.quarter_index is None:
         raise ValueError(f"{period.code} is not a quarter; give one such as 2025-26-Q1.")
     return period.quarter_index - ORIGIN.quarter_index

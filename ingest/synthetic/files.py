@@ -1,4 +1,4 @@
-"""Writing one return as a body would send it: a workbook, or a zip of CSV files. Same rows, same bytes."""
+"""Writing one return as a sender would: .xlsx, .ods, or a zip of CSV files. Same rows, same bytes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
 import xlsxwriter
 
@@ -32,20 +33,97 @@ class Sheet:
     rows: Sequence[Row]
 
 
-def zip_bytes(sheets: Mapping[str, Sheet], *, bom: bool = False) -> bytes:
-    """A zip of UTF-8 CSV files named like the sheets; `bom` starts each as spreadsheet programs do."""
+@dataclass(frozen=True)
+class Dialect:
+    """How the CSV files of a sender's zip are written: as another program, or another country, does it."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+
+
+PLAIN = Dialect()
+WITH_MARK = Dialect("utf-8-sig")
+WINDOWS = Dialect("cp1252")
+SEMICOLON = Dialect("utf-8", ";")
+TAB = Dialect("utf-8", "\t")
+
+
+def zip_bytes(sheets: Mapping[str, Sheet], dialect: Dialect = PLAIN) -> bytes:
+    """A zip of CSV files named like the sheets. Windows-1252 comes with the dash that its programs put in."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         for name, sheet in sheets.items():
             text = io.StringIO(newline="")
-            writer = csv.writer(text)
+            writer = csv.writer(text, delimiter=dialect.delimiter)
             writer.writerow(sheet.columns)
             writer.writerows(sheet.rows)
-            entry = zipfile.ZipInfo(f"{name}.csv", date_time=WRITTEN_AT.timetuple()[:6])
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, text.getvalue().encode("utf-8-sig" if bom else "utf-8"))
+            content = text.getvalue()
+            if dialect is WINDOWS:
+                content = content.replace("; ", " \u2013 ")
+            archive.writestr(_entry(f"{name}.csv"), content.encode(dialect.encoding))
     return target.getvalue()
+
+
+def _entry(name: str, compress_type: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=WRITTEN_AT.timetuple()[:6])
+    entry.compress_type = compress_type
+    entry.external_attr = 0o600 << 16
+    return entry
+
+
+_ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+_ODS_MANIFEST = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
+    'manifest:version="1.3">'
+    f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{_ODS_TYPE}"/>'
+    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>'
+    "</manifest:manifest>"
+)
+_ODS_START = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3">'
+    "<office:body><office:spreadsheet>"
+)
+_ODS_END = "</office:spreadsheet></office:body></office:document-content>"
+
+
+def ods_bytes(sheets: Mapping[str, Sheet]) -> bytes:
+    """An OpenDocument spreadsheet with a table per sheet: dates are date cells, counts are numbers."""
+    parts = [_ODS_START]
+    for name, sheet in sheets.items():
+        dates = [column in sheet.dates for column in sheet.columns]
+        parts.append(f"<table:table table:name={quoteattr(name)}>")
+        parts.append(_ods_row(sheet.columns, [False] * len(sheet.columns)))
+        parts.extend(_ods_row(row, dates) for row in sheet.rows)
+        parts.append("</table:table>")
+    parts.append(_ODS_END)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", compresslevel=4) as archive:
+        # Stored and first, so that programs tell the type of the file from its first bytes.
+        archive.writestr(_entry("mimetype", zipfile.ZIP_STORED), _ODS_TYPE)
+        archive.writestr(_entry("content.xml"), "".join(parts).encode())
+        archive.writestr(_entry("META-INF/manifest.xml"), _ODS_MANIFEST)
+    return target.getvalue()
+
+
+def _ods_row(row: Row, dates: Sequence[bool]) -> str:
+    cells = []
+    for value, is_date in zip(row, dates, strict=True):
+        if value is None or value == "":
+            cells.append("<table:table-cell/>")
+        elif is_date:
+            cells.append(f'<table:table-cell office:value-type="date" office:date-value="{value}"/>')
+        elif isinstance(value, str):
+            words = escape(value)
+            cells.append(
+                f'<table:table-cell office:value-type="string"><text:p>{words}</text:p></table:table-cell>'
+            )
+        else:
+            cells.append(f'<table:table-cell office:value-type="float" office:value="{value}"/>')
+    return f"<table:table-row>{''.join(cells)}</table:table-row>"
 
 
 def xlsx_bytes(sheets: Mapping[str, Sheet]) -> bytes:

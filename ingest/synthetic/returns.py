@@ -12,7 +12,7 @@ import numpy as np
 from ingest.form import Form
 from ingest.period import Period
 from ingest.synthetic import plants, text
-from ingest.synthetic.catalogue import FRAUD_AREA, Catalogue, Duty
+from ingest.synthetic.catalogue import FRAUD_AREA, Catalogue, Duty, Entry
 from ingest.synthetic.figures import (
     ANSWERS,
     OUTCOMES,
@@ -61,7 +61,13 @@ def draw_return(
     }
     duties = catalogue.duties[sender_code]
     metrics = _stack(
-        form, "metrics", [_metric_columns(seed, duty, period, catalogue, rng, breakdowns) for duty in duties]
+        form,
+        "metrics",
+        [
+            columns
+            for duty in duties
+            for columns in _metric_columns(seed, duty, period, catalogue, rng, breakdowns)
+        ],
     )
     feedback = _stack(
         form,
@@ -94,7 +100,8 @@ def _stack(form: Form, sheet_name: str, parts: Sequence[Columns]) -> Sheet:
     for columns in parts:
         length = len(next(iter(columns.values()), []))
         blank: list[Cell] = [None] * length
-        rows.extend(zip(*(columns.get(name, blank) for name in names), strict=True))
+        # what the sheet calls a column may change from one version of the form to the next
+        rows.extend(zip(*(columns.get(column.stored_as, blank) for column in sheet.columns), strict=True))
     return Sheet(names, frozenset(column.name for column in sheet.columns if column.type == "date"), rows)
 
 
@@ -144,8 +151,30 @@ def _table(
 
 def _metric_columns(
     seed: int, duty: Duty, period: Period, catalogue: Catalogue, rng: np.random.Generator, wide: bool
+) -> list[Columns]:
+    """Return the columns of all metrics, in one or two parts.
+
+    Metrics that came later are drawn from a stream of their own and those no longer asked are drawn all the
+    same, so that a change of the catalogue changes no other figure.
+    """
+    asked, first = catalogue.statistics[duty.body_kind], catalogue.since_origin[duty.body_kind]
+    parts = [_metric_part(seed, duty, period, catalogue, rng, wide, first, asked)]
+    if later := tuple(entry for entry in asked if entry not in first):
+        rng = stream(seed, "later metrics", duty.body_code, duty.pfa_code, period.code)
+        parts.append(_metric_part(seed, duty, period, catalogue, rng, wide, later, asked))
+    return parts
+
+
+def _metric_part(
+    seed: int,
+    duty: Duty,
+    period: Period,
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    wide: bool,
+    entries: Sequence[Entry],
+    asked: Sequence[Entry],
 ) -> Columns:
-    entries = catalogue.statistics[duty.body_kind]
     totals = metric_totals(seed, duty, entries, period, rng)
     breakdowns: list[tuple[str, tuple[str, ...]]] = []
     # drawn from a stream of its own, so that the totals are the same with and without breakdowns
@@ -157,6 +186,8 @@ def _metric_columns(
     for row, series in enumerate(totals.series):
         if not series.is_collected:
             keep[row, 1:] = False
+        if entries[row] not in asked:
+            keep[row] = False
     if wide and split_rng.uniform() < 0.01:
         # one body in a hundred loses the cases whose offence group is not recorded
         parts[int(split_rng.integers(len(entries))), len(breakdowns[0][1]), :] = 0

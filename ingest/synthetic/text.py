@@ -77,3 +77,92 @@ NO_SURVEY: tuple[str, ...] = (
     "No survey was run this quarter; too few victims agreed to be contacted.",
     "The survey is being re-tendered and was not in the field this quarter.",
 )
+
+# What a joint local review says; {right} is the number of a right.
+INSIGHT: dict[str, tuple[str, ...]] = {
+    "high": (
+        "Right {right}: among the best figures of the area, for the third quarter running.",
+        "Right {right}: high and steady. Supervisors check every file before it is closed.",
+        "Right {right}: rose after the reminder in the case system was moved forward.",
+    ),
+    "low": (
+        "Right {right}: below the other bodies of the area; late entries explain about half of the gap.",
+        "Right {right}: low since two teams changed their case system in the spring.",
+        "Right {right}: fell by several points; vacancies in the witness care unit were given as the reason.",
+    ),
+    "best_practice": (
+        "Right {right}: a short film about the court building is sent with the first hearing letter.",
+        "Right {right}: victims choose at first contact how they wish to be told, and it is kept to.",
+        "Right {right}: one letter from two bodies instead of two; complaints about it have stopped.",
+    ),
+    "dip_sample": (
+        "Right {right}: twenty files read together; eighteen agreed with what had been counted.",
+        "Right {right}: thirty files read; in four the step was taken but not recorded.",
+        "Right {right}: ten files read; the reasons given for not suitable were sound in nine.",
+    ),
+    "escalate": (
+        "Right {right}: the field needed is not in the national case system; nobody here can mend this.",
+        "Right {right}: results come late from outside the area; a national fix is needed.",
+    ),
+}
+
+ACTIONS: tuple[str, ...] = (
+    "Read a second sample of thirty files in autumn and report to the review.",
+    "Add the step to the checklist that supervisors use when a file is closed.",
+    "Agree which body sends the letter and write it down.",
+    "Fill the two vacant posts in the witness care unit.",
+    "Brief every team in its first meeting of the month.",
+    "Ask the supplier of the case system for a mandatory field.",
+    "Offer a choice of text, e-mail or phone at first contact and record it.",
+)
+
+OWNERS: dict[str, str] = {
+    "police": "Head of criminal justice",
+    "btp": "Head of criminal justice",
+    "mdp": "Head of operations",
+    "cps": "Senior manager, victim liaison",
+    "courts": "Delivery manager",
+    "prisons": "Head of offender management",
+    "probation": "Victim contact manager",
+    "yjs": "Team manager",
+}
+
+SERVICES: tuple[tuple[str, str], ...] = (
+    (
+        "Support for all victims of crime",
+        "One contract for the area; first contact within two working days.",
+    ),
+    ("Independent advisers, sexual violence", "Advisers work from two centres; waits of about six weeks."),
+    ("Restorative justice", "Offered after conviction; about one victim in ten takes it up."),
+)
+
+# source, publisher, title, summary, what is counted, its unit, how many of it are typical
+PUBLISHED: tuple[tuple[str, str, str, str, str, str, int], ...] = (
+    (
+        "inspectorate",
+        "Joint inspectorates of criminal justice",
+        "Meeting the needs of victims, quarterly summary",
+        "Needs are assessed more often than a year ago; what follows from them is seldom written down.",
+        "",
+        "",
+        0,
+    ),
+    (
+        "victims_commissioner",
+        "Victims' Commissioner",
+        "What victims tell us",
+        "Most who answered knew of the Code; fewer than half remembered being told of their rights.",
+        "Victims who answered",
+        "victims",
+        2_400,
+    ),
+    (
+        "ombudsman",
+        "Parliamentary and Health Service Ombudsman",
+        "Complaints under the Victims' Code",
+        "Most complaints are about not being kept informed.",
+        "Complaints accepted for investigation",
+        "complaints",
+        34,
+    ),
+)

@@ -11,7 +11,7 @@ from ingest.period import Period
 from ingest.synthetic import plants
 from ingest.synthetic.catalogue import Catalogue
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Delivery:
     file_name: str
     arrived_at: str
     role: str
+    kind: str = "quarterly"
 
     @property
     def is_rejected(self) -> bool:
@@ -48,7 +49,9 @@ def truth_of(
     Plants are stated only for a sample that starts with the first planted quarter (their results rest on what
     came before), for the bodies that are in it, and, where like areas matter, only if all areas are.
     """
-    delivered = sorted(deliveries, key=lambda d: (d.period_code, d.sender_code, d.arrived_at))
+    everything = sorted(deliveries, key=lambda d: (d.period_code, d.sender_code, d.arrived_at))
+    delivered = [d for d in everything if d.kind == "quarterly"]
+    others = [d for d in everything if d.kind != "quarterly"]
     is_whole = len(senders) == len(catalogue.senders)
     held = {(duty.body_kind, duty.pfa_code) for code in senders for duty in catalogue.duties[code]}
     codes = [period.code for period in periods]
@@ -71,6 +74,7 @@ def truth_of(
         "areas": "all" if is_whole else sorted({pfa_code for _, pfa_code in held}),
         "plants": stated,
         "returns": returns,
+        "other_returns": _other_returns(codes, others),
         "submissions": _submissions(codes, senders, delivered),
         "deliveries": [
             {
@@ -86,8 +90,9 @@ def truth_of(
         ],
         "totals": {
             "senders": len(senders),
-            "files": len(delivered),
-            "accepted": sum(not d.is_rejected for d in delivered),
+            "files": len(everything),
+            "other_files": len(others),
+            "accepted": sum(not d.is_rejected for d in everything),
             "rejected": sum(d.is_rejected for d in delivered),
             "missing": sum(len(entry["missing"]) for entry in returns),
             "late": sum(d.role == "late" for d in delivered),
@@ -111,6 +116,16 @@ def _returns_of(code: str, due_on: date, senders: Sequence[str], here: Sequence[
         "revised": sorted(d.sender_code for d in here if d.role == "revision"),
         "current": len(current),
     }
+
+
+def _other_returns(codes: Sequence[str], others: Sequence[Delivery]) -> list[dict[str, Any]]:
+    """Tell who sent which other kind of return for a quarter; every one of them is accepted."""
+    return [
+        {"kind": kind, "period_code": code, "senders": senders}
+        for code in codes
+        for kind in sorted({d.kind for d in others})
+        if (senders := sorted(d.sender_code for d in others if (d.kind, d.period_code) == (kind, code)))
+    ]
 
 
 def _submissions(

@@ -19,11 +19,13 @@ from orchestration.project import Project, codes
 from orchestration.resources import OneRunAtATime, Progress
 
 if TYPE_CHECKING:
+    from ingest.form import Form
     from ingest.period import Period
 
 LEDGER_TABLES = {
     "receipts": "One row a receipt, accepted or not.",
     "problems": "One row a problem found in a return.",
+    "forms": "One row a version of a form, with its dates and how often it is due.",
     "periods": "One row a period known to the warehouse, with its dates and deadlines.",
 }
 
@@ -54,11 +56,16 @@ def raw_specs(project: Project) -> list[dg.AssetSpec]:
                     deps=[ORIGINALS, RECEIPTS],
                     group_name="raw",
                     kinds={"parquet"},
-                    partitions_def=QUARTERS if form.frequency == "quarter" else None,
+                    partitions_def=QUARTERS if _is_by_run_period(form) else None,
                     description=f"Rows of the sheet '{sheet.name}' of accepted {form.kind} returns, as sent.",
                 )
             )
     return specs
+
+
+def _is_by_run_period(form: "Form") -> bool:
+    """Say whether returns of a form are for periods that a run can be for: past ones, and no whole years."""
+    return form.timing == "after" and form.frequency != "year"
 
 
 def build_raw_assets(project: Project) -> dg.AssetsDefinition:
@@ -84,6 +91,7 @@ def build_raw_assets(project: Project) -> dg.AssetsDefinition:
             periods,
             through=due[-1] if due else periods[-1],
             progress=progress,
+            limits=project.limits,
         )
         project.output_notes.note(RAW_NOTE, RAW_NOTE, raw_source(project))
         written = markdown_table(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from ingest.inbox import waiting, waiting_files
 from ingest.paths import DataRoot
-from ingest.receive import is_delivery_name, waiting
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
 from orchestration.resources import OneRunAtATime, Progress
@@ -32,13 +32,12 @@ def deliveries(
     """Take stock of the inbox."""
     project.root.create()
     clear_unfinished(project.root)
-    files = sorted(path for path in project.root.inbox.glob("*/*") if is_delivery_name(path.name))
-    senders = Counter(path.parent.name for path in files)
+    senders = Counter(sender for sender, _, _ in waiting_files(project.root))
     return dg.MaterializeResult(
         metadata={
             "files waiting to be judged": waiting(project.root),
             "senders": len(senders),
-            "folder": link(project.root.inbox),
+            "place": link(project.root.inbox_url or project.root.inbox),
             "by sender": markdown_table(("sender", "files"), sorted(senders.items())),
         }
     )
@@ -77,11 +76,19 @@ def receive_returns(
     """Judge everything that waits: accept or reject whole, write the receipt, keep the original."""
     from ingest.receive import receive
 
-    summary = receive(project.root, project.reference, project.forms, project.clock, progress=progress)
+    summary = receive(
+        project.root,
+        project.reference,
+        project.forms,
+        project.clock,
+        progress=progress,
+        limits=project.limits,
+    )
+    place = link(project.root.archive_url or project.root.archive)
     outcomes = Counter(receipt.outcome for receipt in summary.receipts)
     yield dg.MaterializeResult(
         asset_key=ORIGINALS,
-        metadata={"files judged in this run": len(summary.receipts), "folder": link(project.root.archive)},
+        metadata={"files judged in this run": len(summary.receipts), "place": place},
     )
     yield dg.MaterializeResult(
         asset_key=RECEIPTS,
@@ -90,6 +97,7 @@ def receive_returns(
             **{name.replace("_", " "): count for name, count in sorted(outcomes.items())},
             "left, as they may still be written to": summary.unsettled,
             "left, as they cannot be read": summary.unreadable,
+            "purged from the quarantine": summary.purged,
             "ledger": link(project.root.receipts),
             "not accepted": markdown_table(
                 ("receipt", "sender", "file", "outcome", "problems", "first problem"),

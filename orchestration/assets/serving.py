@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from orchestration.dbt import read_json
+from orchestration.erased import drop_builds_of_erased
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
 from orchestration.resources import OneRunAtATime, Progress
@@ -40,7 +41,7 @@ def build_serving_assets(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         attempt = warehouse.finished_attempt(build.build_id)
         if attempt is not None:
             write_json(project.dbt_tests_path(build.build_id), read_json(attempt.tests_path))
-        dropped = warehouse.publish(build)
+        dropped = [*warehouse.publish(build), *drop_builds_of_erased(project)]
         progress(SERVING, 1, 1)
         rows = table_rows(build.path)
         return dg.MaterializeResult(

@@ -20,6 +20,12 @@ def run(options: argparse.Namespace) -> int:
     Raises SettingError, and deletes nothing, if anything was delivered that is not of the sample.
     """
     project = project_of(options)
+    elsewhere = [url for url in (project.root.inbox_url, project.root.archive_url) if url]
+    if elsewhere:
+        raise SettingError(
+            f"{' and '.join(elsewhere)} lie not on this machine and are not emptied from here; empty them"
+            " yourself, unset VCC_INBOX and VCC_ARCHIVE, then run `vcc clean` again."
+        )
     if not project.data_root.is_dir():
         print(f"There is nothing at {project.data_root}.")
         return 0
@@ -49,8 +55,10 @@ def own_paths(root: DataRoot) -> list[Path]:
         root.inbox,
         root.holding,
         root.archive,
+        root.archive_cache.parent,
         root.quarantine,
         root.ledger,
+        root.heads,
         root.raw,
         root.register,
         root.warehouse,

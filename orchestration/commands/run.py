@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ingest.inbox import waiting
 from orchestration.commands import BUSY, FAILED, LOG_NAME, OK, project_of
+from orchestration.erased import drop_builds_of_erased
 from orchestration.locking import run_lock
 from orchestration.pending import reasons_to_run
 from orchestration.project import SettingError, codes, dagster_home
@@ -53,10 +55,11 @@ def run(options: argparse.Namespace) -> int:
     project.root.create()
     wait = 0.0 if options.no_wait else WAIT_SECONDS
     with run_lock(project.data_root, "vcc run", wait_seconds=wait, on_wait=_say_aside):
-        return _run_builds(project, plans, asked_for=options.stage)
+        return run_builds(project, plans, asked_for=options.stage)
 
 
-def _run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> int:
+def run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> int:
+    """Run what has something to do and print what there is now; the caller holds the data root."""
     began = time.monotonic()
     held_back = [plan for plan in plans if plan.stage != asked_for]
     for plan in held_back:
@@ -73,8 +76,14 @@ def _run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> 
         if not report.success:
             return BUSY if report.is_busy else FAILED
         ran.append((plan, report))
+    drop_builds_of_erased(project)  # should a kill have kept the run that built anew from it
     if not ran:
         print("Nothing new.")
+    elif files := waiting(project.root):
+        print(
+            f"Files that still wait to be judged: {files:,}. They came while this ran, or this account may"
+            f" not read or take them; see {dagster_home() / LOG_NAME}."
+        )
     _print_summary(project, plans)
     if ran:
         print("\nTime")

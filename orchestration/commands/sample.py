@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.commands import project_of
-from orchestration.delivery import Delivery, deliver, delivered, entry, staged_path
+from orchestration.delivery import (
+    Delivery,
+    deliver,
+    deliver_to_bucket,
+    delivered,
+    inbox_of,
+    lying,
+    staged_path,
+    undelivered,
+)
 from orchestration.project import SettingError, sample_day, sample_list
 from orchestration.terminal import ProgressLine
 from orchestration.warehouse import write_json
@@ -51,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if not placed:
         print("The sample has been delivered already.")
         return 0
-    print(f"{placed:,} sample returns delivered to {project.root.inbox}")
+    print(f"{placed:,} sample returns delivered to {project.root.inbox_url or project.root.inbox}")
     print(
         f"Here, today is {sample_day(project.data_root)}, when the sample is complete (another day: --as-of)"
     )
@@ -79,22 +88,33 @@ def deliver_sample(
         # Before anything is written: it decides who may look into the data root.
         project.root.create()
         listed = _make(project, folder, parameters, progress)
-    inbox = project.root.inbox
-    known = set(delivered(inbox))
-    deliveries = [
-        delivery
-        for delivery in _deliveries(folder, listed)
-        if entry(delivery) not in known or staged_path(inbox, delivery).is_file()
-    ]
+    inbox = inbox_of(project.root)
+    deliveries = undelivered(inbox, _deliveries(folder, listed), lambda: _tickets(project))
     if not deliveries:
         return 0
     refuse_others(project, listed)
     project.root.create()
-    if any(not each.source.is_file() and not staged_path(inbox, each).is_file() for each in deliveries):
+    is_missing = [
+        not each.source.is_file() and not (isinstance(inbox, Path) and staged_path(inbox, each).is_file())
+        for each in deliveries
+    ]
+    if any(is_missing):
         _make(project, folder, parameters, progress)
-    placed = deliver(inbox, deliveries, progress)
+    placed: Sequence[object]
+    if isinstance(inbox, Path):
+        placed = deliver(inbox, deliveries, progress)
+    else:
+        placed = deliver_to_bucket(inbox, deliveries, progress)
     shutil.rmtree(folder / RETURNS_NAME, ignore_errors=True)
     return len(placed)
+
+
+def _tickets(project: Project) -> set[str]:
+    """Return the tickets of everything that was taken in: first those in holding, then those of receipts."""
+    from ingest.receipts import Ledger
+
+    held = {path.name for path in project.root.holding.glob("*")}
+    return held | {receipt.ticket for receipt in Ledger(project.root.receipts).read()}
 
 
 def not_of_the_sample(project: Project, listed: Mapping[str, Any] | None) -> list[str]:
@@ -110,18 +130,14 @@ def not_of_the_sample(project: Project, listed: Mapping[str, Any] | None) -> lis
     own_arrivals = {
         (file["sender_code"], file["file_name"], parse_instant(file["arrived_at"])) for file in files
     }
-    inbox = project.root.inbox
+    inbox = inbox_of(project.root)
     arrivals = {(sender, name, parse_instant(arrived)) for sender, name, arrived in delivered(inbox)}
     arrivals |= {
         (receipt.sender_code, receipt.file_name, receipt.arrived_at)
         for receipt in Ledger(project.root.receipts).read()
     }
     others = {f"{sender}/{name}" for sender, name, _ in arrivals - own_arrivals}
-    others |= {
-        f"{path.parent.name}/{path.name}"
-        for path in inbox.glob("*/*")
-        if not path.name.startswith(".") and (path.parent.name, path.name) not in own
-    }
+    others |= {f"{sender}/{name}" for sender, name in lying(inbox) if (sender, name) not in own}
     held = [json.loads(path.read_bytes()) for path in project.root.holding.glob("*/ticket.json")]
     others |= {
         f"{ticket['sender_code']}/{ticket['file_name']}"

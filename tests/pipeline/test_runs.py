@@ -144,16 +144,17 @@ def with_one_more_met(content: bytes) -> bytes:
             text = source.read(name).decode("utf-8-sig")
             if name == "metrics.csv":
                 lines = text.splitlines()
-                header = lines[0].split(",")
+                separator = max(",;\t", key=lines[0].count)
+                header = lines[0].split(separator)
                 place = next(
                     number
                     for number, line in enumerate(lines)
-                    if line.split(",")[header.index("metric_id")] == METRIC
+                    if line.split(separator)[header.index("metric_id")] == METRIC
                 )
-                cells = lines[place].split(",")
+                cells = lines[place].split(separator)
                 for column, step in (("met", 1), ("not_met", -1)):
                     cells[header.index(column)] = str(int(cells[header.index(column)]) + step)
-                lines[place] = ",".join(cells)
+                lines[place] = separator.join(cells)
                 text = "\r\n".join(lines) + "\r\n"
             sink.writestr(name, text)
     return target.getvalue()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from ingest.period import working_days_between
+from ingest.receipts import Ledger
+from orchestration.expected import expected_returns
 from orchestration.project import Project
 from tests.pipeline.pictures import rows
 from tests.pipeline.scenario import Sample
@@ -168,3 +170,57 @@ def test_nothing_that_was_blank_in_the_essex_audit_is_a_zero(finished: Project) 
         " and (met_count is not null or not_met_count is not null)",
     )
     assert found == []
+
+
+def test_what_the_ledger_tells_is_what_the_mart_tells(finished: Project) -> None:
+    receipts = Ledger(finished.root.receipts).read()
+    told = {
+        (each.sender_code, each.kind, quarter.code): (each.status, each.due_on, each.is_revised)
+        for quarter in finished.due_quarters()
+        for each in expected_returns(finished.reference, finished.forms, receipts, quarter, finished.today)
+    }
+    found = rows(
+        finished,
+        "select sender_code, form_kind, period_code, submission_status, due_on, is_revised"
+        " from marts.quality_submissions where is_expected",
+    )
+    assert {row[:3]: row[3:] for row in found} == told
+    assert {kind for _, kind, _ in told} == {"quarterly", "insight"}
+    assert {status for status, _, _ in told.values()} == {"on_time", "late", "rejected", "not_submitted"}
+
+
+def test_every_kind_of_return_reaches_staging(sample: Sample, finished: Project) -> None:
+    staged = {
+        "feedback": "stg_feedback_answers",
+        "insight": "stg_insight_entries",
+        "decisions": "stg_decisions",
+        "rules": "stg_rules",
+        "context": "stg_context_entries",
+        "legacy_audit": "stg_legacy_audit_answers",
+    }
+    accepted = dict(
+        rows(
+            finished,
+            "select form_kind, count(*) from staging.stg_receipts where is_accepted group by form_kind",
+        )
+    )
+    for kind, model in staged.items():
+        [(returns, lines)] = rows(
+            finished, f"select count(distinct receipt_id), count(*) from staging.{model}"
+        )
+        assert returns == accepted.pop(kind), kind
+        assert lines >= returns
+    assert set(accepted) == {"quarterly"}
+    # The two versions of the quarterly form lie in the same columns, each in its own quarters.
+    versions = rows(
+        finished,
+        """
+        select receipts.form_version, min(receipts.period_code), max(receipts.period_code),
+            count(metrics.reported_count)
+        from staging.stg_quarterly_metrics as metrics
+        inner join staging.stg_receipts as receipts on metrics.receipt_id = receipts.receipt_id
+        group by receipts.form_version order by receipts.form_version
+        """,
+    )
+    assert [row[:3] for row in versions] == [(1, "2025-26-Q1", "2026-27-Q1"), (2, "2026-27-Q2", "2026-27-Q2")]
+    assert all(row[3] > 0 for row in versions)

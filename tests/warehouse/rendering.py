@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import jinja2
+import yaml
 
 DBT = Path(__file__).resolve().parents[2] / "dbt_project"
 SCHEMAS = {"staging": "staging", "intermediate": "intermediate", "marts": "marts"}
@@ -82,6 +83,13 @@ def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Create each model from the relations already there, in the order given."""
     for name in names:
         con.execute(f"create table {relation(name)} as {model_sql(name)}")
+
+
+def typed_seed(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Create a seed from its file, with the types that the project gives it."""
+    document = yaml.safe_load((DBT / "seeds" / "seeds.yml").read_text())
+    entry = next(each for each in document["seeds"] if each["name"] == name)
+    seed(con, name, **{c: str(kind) for c, kind in entry["config"]["column_types"].items() if "{" not in str(kind)})
 
 
 def seed(con: duckdb.DuckDBPyConnection, name: str, **types: str) -> None:

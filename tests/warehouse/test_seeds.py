@@ -32,6 +32,7 @@ def codes(name: str, column: str) -> set[str]:
         ("bodies", "body_kind", "body_kinds", "body_kind"),
         ("sender_bodies", "sender_code", "senders", "sender_code"),
         ("sender_bodies", "body_code", "bodies", "body_code"),
+        ("sender_bodies", "pfa_code", "areas", "pfa_code"),
         ("similar_areas", "pfa_code", "areas", "pfa_code"),
         ("similar_areas", "peer_pfa_code", "areas", "pfa_code"),
         ("area_bridges", "pfa_code", "areas", "pfa_code"),
@@ -46,7 +47,9 @@ def codes(name: str, column: str) -> set[str]:
     ],
 )
 def test_every_code_exists_where_it_is_defined(child: str, column: str, parent: str, key: str) -> None:
-    assert codes(child, column) - codes(parent, key) == set()
+    # A sender may answer for every body, or every area.
+    wildcard = {"ALL"} if child == "sender_bodies" and column != "sender_code" else set()
+    assert codes(child, column) - codes(parent, key) == wildcard
 
 
 def test_the_bodies_of_england_and_wales() -> None:
@@ -96,6 +99,24 @@ def test_shares_of_cases_add_up_to_one_in_each_area() -> None:
         key = kind_of[row["body_code"]], row["pfa_code"]
         totals[key] = totals.get(key, 0.0) + float(row["case_share"])
     assert all(total == pytest.approx(1.0, abs=1e-4) for total in totals.values())
+
+
+def test_only_returns_that_report_name_each_body() -> None:
+    for row in seed_rows("sender_bodies"):
+        if row["form_kind"] in ("quarterly", "legacy_audit"):
+            assert "ALL" not in (row["body_code"], row["pfa_code"]), row
+
+
+def test_every_area_has_one_reviewer_who_answers_for_all_of_its_bodies() -> None:
+    reviewed = [row for row in seed_rows("sender_bodies") if row["form_kind"] == "insight"]
+    assert Counter(row["pfa_code"] for row in reviewed if row["pfa_code"] != "NAT") == dict.fromkeys(
+        codes("areas", "pfa_code") - {"NAT"}, 1
+    )
+    assert {row["sender_code"]: row["body_code"] for row in reviewed if row["pfa_code"] == "NAT"} == {
+        "BTPA": "BTP",
+        "SSD": "MDP",
+    }
+    assert {row["body_code"] for row in reviewed if row["pfa_code"] != "NAT"} == {"ALL"}
 
 
 def test_every_expected_body_has_a_sender_and_london_has_two_cps_areas() -> None:

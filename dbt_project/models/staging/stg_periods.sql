@@ -15,5 +15,6 @@ select
     quarter_index,
     returns_due_on,
     review_due_on,
-    is_reporting_quarter
+    year_ago_period_code,
+    is_reporting
 from source

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.form import Form, Forms
+from ingest.form import FORMS_DIR, Form, Forms, load_forms
 from ingest.period import Period
 from ingest.reference import Reference
 
@@ -22,6 +23,18 @@ IN_TIME = datetime(2025, 7, 15, 10, 0, tzinfo=UTC)
 # What a youth offending team is asked, read off the seed metric_bodies by hand.
 PROPORTION = "r11_s04_yot_progress"
 COUNT = "r09_s05_rj_engaged_n"
+
+
+def with_half_years(folder: Path) -> Forms:
+    """The project's forms, and a third version of the quarterly one that asks for half-years from April 2027."""
+    target = folder / "forms"
+    shutil.copytree(FORMS_DIR, target)
+    second = target / "quarterly_v2.yml"
+    text = second.read_text()
+    second.write_text(text.replace("valid_to: ", "valid_to: 2027-03-31", 1))
+    third = text.replace("version: 2", "version: 3", 1).replace("valid_from: 2026-07-01", "valid_from: 2027-04-01")
+    (target / "quarterly_v3.yml").write_text(third.replace("frequency: quarter", "frequency: half"))
+    return load_forms(target)
 
 
 class ReturnFile:
@@ -55,6 +68,9 @@ class ReturnFile:
 
     def xlsx(self, path: Path) -> Path:
         return write_xlsx(path, self.tables())
+
+    def ods(self, path: Path) -> Path:
+        return write_ods(path, self.tables())
 
 
 def write_zip(path: Path, tables: Mapping[str, list[list[Any]]], encoding: str = "utf-8") -> Path:
@@ -105,20 +121,55 @@ def write_xlsx(path: Path, tables: Mapping[str, list[list[Any]]]) -> Path:
     return path
 
 
+def write_ods(path: Path, tables: Mapping[str, list[list[Any]]]) -> Path:
+    """The same by odfpy, which writes OpenDocument and is not what reads it."""
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = OpenDocumentSpreadsheet()
+    for name, rows in tables.items():
+        table = Table(name=name)
+        for row in rows:
+            line = TableRow()
+            for cell in row:
+                if cell == "" or cell is None:
+                    line.addElement(TableCell())
+                    continue
+                if isinstance(cell, bool):
+                    made = TableCell(valuetype="boolean", booleanvalue="true" if cell else "false")
+                elif isinstance(cell, date | datetime):
+                    made = TableCell(valuetype="date", datevalue=cell.isoformat())
+                elif isinstance(cell, str):
+                    made = TableCell(valuetype="string")
+                else:
+                    made = TableCell(valuetype="float", value=str(cell))
+                made.addElement(P(text=str(cell)))
+                line.addElement(made)
+            table.addElement(line)
+        document.spreadsheet.addElement(table)
+    document.save(str(path))
+    return path
+
+
 def quarterly(
     reference: Reference, forms: Forms, sender: str = SENDER, period: str = "2025-26-Q1", met: int = 30
 ) -> ReturnFile:
     """A complete quarterly return without any problem: one total row for all that the sender's bodies are asked."""
-    form = forms.get("quarterly", 1)
-    assert form is not None
     view = reference.for_period(Period.parse(period))
+    form = forms.for_date("quarterly", view.day)
+    assert form is not None
+    version = str(form.version)
     file = ReturnFile(
-        form, {"kind": "quarterly", "form_version": "1", "sender_code": sender, "period_code": period}
+        form, {"kind": "quarterly", "form_version": version, "sender_code": sender, "period_code": period}
     )
+    heads = {column.stored_as: column.name for column in form.sheet("metrics").columns}
     for body, area in view.served(sender, "quarterly"):
         kind = view.bodies[body].body_kind
         for metric in view.metrics_of(kind, "statistic"):
-            file["metrics"].append(metric_row(view.metrics[metric].unit, metric, body, area, met))
+            row = metric_row(view.metrics[metric].unit, metric, body, area, met)
+            file["metrics"].append({heads[name]: cell for name, cell in row.items()})
         for question in view.metrics_of(kind, "feedback"):
             file["feedback"].append(feedback_row(view.metrics[question].response_set, question, body, area))
         for item in view.metrics_of(kind, "delivery"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from ingest.acceptance import Problem
 from ingest.archive import ArchiveError, archive_of, quarantine_of
 from ingest.files import sha256_of
+from ingest.heads import Head, head_path, write_head
 from ingest.paths import DataRoot
 from ingest.receipts import Ledger, LedgerError, Receipt
 
@@ -205,3 +207,63 @@ def test_a_damaged_line_is_named(ledger: Ledger) -> None:
     ledger.path.write_text("no receipt\n")
     with pytest.raises(LedgerError, match="not a receipt"):
         ledger.read()
+
+
+# --- the head of the ledger --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kept", "says"), [(3, "End: 1 of 4 receipts is"), (0, "End: 4 of 4 receipts are")])
+def test_receipts_removed_from_the_end_are_missed(ledger: Ledger, kept: int, says: str) -> None:
+    ledger.path.write_text("".join(lines_of(ledger)[:kept]))
+    again = Ledger(ledger.path)
+    assert again.verify().faults[0].startswith(says)
+    for use in (lambda: again.append(receipt(5)), again.catch_up):
+        with pytest.raises(LedgerError, match=r"Restore .* Nothing was appended"):
+            use()
+    ledger.path.unlink()
+    assert not Ledger(ledger.path).verify().is_sound
+
+
+def test_an_older_ledger_is_missed_and_its_loss_can_be_accepted(ledger: Ledger, tmp_path: Path) -> None:
+    shutil.copytree(ledger.path.parent, tmp_path / "backup")
+    ledger.append(receipt(5))
+    shutil.rmtree(ledger.path.parent)
+    (tmp_path / "backup").rename(ledger.path.parent)
+    restored = Ledger(ledger.path)
+    with pytest.raises(LedgerError, match=r"1 of 5 receipts is missing.* older backup"):
+        restored.catch_up()
+    head_path(ledger.path).unlink()
+    restored.catch_up()
+    assert restored.append(receipt(5)).receipt_sequence == 5
+    assert restored.verify().is_sound
+
+
+def test_an_end_that_was_written_anew_is_found(ledger: Ledger) -> None:
+    lines = lines_of(ledger)
+    third = Receipt.from_line(lines[2])
+    forged = receipt(4, outcome="rejected").sealed(4, third.hash)
+    ledger.path.write_text("".join([*lines[:3], forged.to_line() + "\n"]))
+    (fault,) = Ledger(ledger.path).verify().faults
+    assert fault == f"Line 4: it is not the receipt that {head_path(ledger.path)} names."
+
+
+@pytest.mark.parametrize("behind", [1, 4])
+def test_a_head_that_a_kill_kept_behind_is_no_fault_and_catches_up(ledger: Ledger, behind: int) -> None:
+    head = head_path(ledger.path).read_bytes()
+    lines = lines_of(ledger)
+    earlier = Head(4 - behind, Receipt.from_line(lines[3 - behind]).hash) if behind < 4 else Head()
+    write_head(ledger.path, earlier)
+    again = Ledger(ledger.path)
+    assert again.verify().is_sound
+    again.catch_up()
+    assert head_path(ledger.path).read_bytes() == head
+
+
+def test_a_head_that_is_gone_or_damaged_is_said(ledger: Ledger) -> None:
+    head = head_path(ledger.path)
+    head.write_text("{")
+    assert Ledger(ledger.path).verify().faults == (f"{head} cannot be read; restore it from a backup.",)
+    head.unlink()
+    assert f"{head} is missing" in Ledger(ledger.path).verify().faults[0]
+    ledger.append(receipt(5))
+    assert Ledger(ledger.path).verify().is_sound

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -302,17 +304,21 @@ def test_a_file_name_is_shown_unless_it_may_name_a_person(name: str, shown: str)
         ("E23000028-police", "E23000028-police"),
         ("cps-london-north", "cps-london-north"),
         ("l1_ack_yes", "text of 10 characters"),
-        ("30/06/2025", "a date"),
-        ("14/03/1985", "a date"),
-        ("1985-03-14T00:00:00", "a date"),
+        ("30/06/2025", "a date written as text"),
+        ("14/03/1985", "a date written as text"),
+        ("1985-03-14T00:00:00", "a date written as text"),
         ("12345678", "a number of 8 digits"),
         (7700900123.0, "a number of 10 digits"),
         (12.0, "12"),
         (0.85, "0.85"),
         (True, "TRUE"),
         (date(2025, 6, 30), "a date"),
+        (datetime(2025, 6, 30, 9, 30), "a date with a time of day"),
+        (1234567890123456.0, "a number of 16 digits"),
         ("", "nothing"),
         (None, "nothing"),
+        ("N/A", "N/A"),
+        (" tbc", "tbc"),
         # Words may be a name; they are never repeated.
         ("Smith", "text of 5 characters"),
         ("jo smith", "text of 8 characters"),
@@ -328,3 +334,13 @@ def test_a_file_name_is_shown_unless_it_may_name_a_person(name: str, shown: str)
 )
 def test_only_short_numbers_and_codes_are_quoted(cell: Any, shown: str) -> None:
     assert quote(cell) == shown
+
+
+def test_identifiers_of_cases_and_receipts_are_no_nhs_numbers() -> None:
+    # Among these are runs of ten digits whose check digit holds.
+    told = [hashlib.sha256(str(number).encode()).hexdigest()[:16] for number in range(5_000)]
+    assert any(
+        nhs_check_digit_holds(run) for text in told for run in re.findall(r"(?<!\d)\d{10}(?!\d)", text)
+    )
+    assert [text for text in told if screen(text)] == []
+    assert [text for text in told if screen(f"R{int(text, 16) % 10**6:06d}-{text[:8]}")] == []

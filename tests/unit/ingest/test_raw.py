@@ -226,7 +226,7 @@ def test_without_any_return_there_are_typed_files_of_no_rows(
         for sheet in form.sheets:
             empty = pq.read_table(root.raw / form.kind / sheet.name / "_empty.parquet")
             assert empty.num_rows == 0
-            assert empty.column_names == ["receipt_id", "row_number", *sheet.column_names]
+            assert empty.column_names == ["receipt_id", "row_number", *(c.stored_as for c in sheet.columns)]
     for table in ("receipts", "problems", "periods"):
         assert pq.read_table(root.raw / table / "_empty.parquet").num_rows == 0
     assert pq.read_table(root.raw_receipts).num_rows == 0
@@ -252,11 +252,11 @@ def test_the_calendar_reaches_the_latest_return_and_holds_the_periods_of_the_aud
     ]  # fmt: skip
     quarter = rows["2025-26-Q1"]
     assert (quarter["returns_due_on"], quarter["review_due_on"]) == (date(2025, 8, 11), date(2025, 9, 9))
-    assert (quarter["quarter_index"], quarter["is_reporting_quarter"]) == (8100, True)
+    assert (quarter["quarter_index"], quarter["is_reporting"]) == (8100, True)
     assert quarter["period_label"] == "April to June 2025 (2025/26 Q1)"
     half = rows["2019-20-H1"]
     assert (half["period_kind"], half["quarter_index"], half["returns_due_on"]) == ("half", None, None)
-    assert rows["2019-20-Q3"]["is_reporting_quarter"] is False
+    assert rows["2019-20-Q3"]["is_reporting"] is False
     assert read(root, "answers", "2019-20-FY", "legacy_audit").num_rows == 9
 
 
@@ -268,6 +268,7 @@ def test_a_later_version_of_a_form_adds_its_columns_behind(
     folder = tmp_path / "forms"
     shutil.copytree(FORMS_DIR, folder)
     text = (folder / "quarterly_v1.yml").read_text().replace("version: 1", "version: 2", 1)
+    text = text.replace("valid_to: 2026-06-30", "valid_to:")
     step = "      - {name: next_step, type: text, description: The next step of the plan}\n"
     assert step in text
     new = "      - {name: owner_role, type: text, description: Role that owns the next step}\n"
@@ -284,6 +285,29 @@ def test_a_later_version_of_a_form_adds_its_columns_behind(
     assert delivery.column_names[-2:] == ["next_step_due", "owner_role"]
     assert delivery.column("owner_role").to_pylist().count("Head of service") == 1
     assert delivery.num_rows == 12
+
+
+def test_two_versions_of_a_form_lie_side_by_side_in_the_same_columns(
+    here: None, root: DataRoot, reference: Reference, forms: Forms
+) -> None:
+    first, second = (quarterly(reference, forms, period=f"2026-27-Q{n}") for n in (1, 2))
+    assert "count" in first.headers["metrics"] and "events" in second.headers["metrics"]
+    deliver(root, first, name="first.zip", at="2026-07-15T10:00:00Z")
+    deliver(root, second, name="second.zip", at="2026-10-15T10:00:00Z")
+    # Each version is for its own time only: the columns of the other are not known there.
+    second.cover["period_code"], first.cover["period_code"] = "2026-27-Q1", "2026-27-Q2"
+    deliver(root, second, name="second too early.zip", at="2026-10-16T10:00:00Z")
+    deliver(root, first, name="first too late.zip", at="2026-10-17T10:00:00Z")
+    outcomes = receive(root, reference, forms, CLOCK).receipts
+    assert [receipt.is_accepted for receipt in outcomes] == [True, True, False, False]
+    assert all("IDENTITY-003" in receipt.problem_counts for receipt in outcomes[2:])
+    periods = [Period.parse(f"2026-27-Q{n}") for n in (1, 2)]
+    build_raw(root, reference, forms, periods, through=periods[-1])
+    tables = [read(root, "metrics", period.code) for period in periods]
+    assert tables[0].schema.equals(tables[1].schema)
+    for table in tables:
+        counts = dict(zip(table.column("metric_id").to_pylist(), table.column("count").to_pylist(), strict=True))
+        assert counts[COUNT] == 12 and counts[PROPORTION] is None
 
 
 def test_progress_is_told(

@@ -86,7 +86,7 @@ def test_rows_of_unequal_length_are_filled_with_blanks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "found"),
-    [(b"a\r\nMr\xff\r\n", "not UTF-8"), (b'a\r\n"open\r\n', "broken line"), (b"a\r\nx\0y\r\n", "NUL")],
+    [(b"a\r\nMr\x81\r\n", "neither UTF-8 nor"), (b'a\r\n"open\r\n', "broken line"), (b"a\r\nx\0y\r\n", "NUL")],
 )
 def test_what_is_no_text_is_refused_by_line(tmp_path: Path, data: bytes, found: str) -> None:
     path = tmp_path / "r.zip"
@@ -276,3 +276,59 @@ def test_the_facts_of_odd_files(tmp_path: Path) -> None:
     assert not inspect(tmp_path / "old.xls").is_encrypted
     (tmp_path / "locked.xlsx").write_bytes(ole + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"))
     assert inspect(tmp_path / "locked.xlsx").is_encrypted
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("cmd|' /C calc'!A0", "a call of a program (DDE, OLE or a script)"),
+        ("DDE(&quot;cmd&quot;,&quot;x&quot;,&quot;y&quot;)", "a call of a program (DDE, OLE or a script)"),
+        ("_xlfn.WEBSERVICE(&quot;https://example.org&quot;)", "a function that fetches from elsewhere"),
+        ("[1]Sheet1!$A$1", "a link to another file"),
+        ("'C:\\figures\\[q1.xlsx]s'!A1", "a link to another file"),
+        ("HYPERLINK(&quot;https://example.org&quot;)", None),
+        ("Table1[[#This Row],[met]]+Table1[1]", None),
+        ("&quot;a|b!c&quot;&amp;'x|y'!A1", None),
+    ],
+)
+def test_formulas_that_reach_outside_are_listed_by_place(
+    tmp_path: Path, formula: str, found: str | None
+) -> None:
+    path = write_xlsx(tmp_path / "r.xlsx", {"s": [["a", "b"], [1, 2]]})
+    cell = f'<c r="B2"><f>{formula}</f><v>2</v></c>'.encode()
+    patched(path, SHEET, lambda xml: xml.replace(b'<c r="B2"><v>2</v></c>', cell))
+    book = read(path)
+    listed = [(f.sheet, f.row, f.column, f.found) for f in book.outside_references]
+    assert listed == ([] if found is None else [("s", 2, "B", found)])
+    assert book.formula_counts == {"s": 1}
+
+
+def test_a_hyperlink_in_a_cell_is_text_and_no_reference(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    path = tmp_path / "r.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    book.add_worksheet("s").write_url(0, 0, "https://example.org/a", string="here")
+    book.close()
+    result = read(path)
+    assert result.outside_references == []
+    assert ("a link", "https://example.org/a") in result.loose_text
+
+
+def test_drop_downs_from_another_sheet_are_no_formulas_of_cells(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "r.xlsx", {"s": [["a"], [1]], "lists": [["x"]]})
+    drop_down = (
+        b'<extLst><ext><x14:dataValidations xmlns:x14="x14" xmlns:xm="xm"><x14:dataValidation><x14:formula1>'
+        b"<xm:f>lists!$A$1:$A$9</xm:f></x14:formula1></x14:dataValidation></x14:dataValidations></ext></extLst>"
+    )
+    patched(path, SHEET, lambda xml: xml.replace(b"</worksheet>", drop_down + b"</worksheet>"))
+    book = read(path)
+    assert (book.formula_counts, book.outside_references) == ({}, [])
+
+
+def test_what_hides_behind_an_attribute_counts_as_filled(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "r.xlsx", {"s": [["a"], [1]]})
+    patched(path, SHEET, lambda xml: xml.replace(b'<c r="A2">', b'<c r="XFD1048576" x="/>">'))
+    with pytest.raises(Unreadable) as error:
+        read(path)
+    assert error.value.fault.reason == "too_large"

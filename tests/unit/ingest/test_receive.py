@@ -19,15 +19,16 @@ from typing import Any
 import pytest
 from return_files import COUNT, SENDER, ReturnFile, quarterly
 
-from ingest import archive, locking, receipts
+from ingest import archive, inbox, locking, receipts
 from ingest import receive as receiving
 from ingest.clock import FixedClock
 from ingest.files import sha256_of
 from ingest.form import Forms
+from ingest.inbox import is_delivery_name, waiting
 from ingest.limits import Limits
 from ingest.paths import DataRoot
 from ingest.receipts import Ledger, Receipt
-from ingest.receive import Judged, ReceiveError, ReceiveSummary, Ticket, is_delivery_name, receive, waiting
+from ingest.receive import Judged, ReceiveError, ReceiveSummary, Ticket, receive
 from ingest.reference import Reference
 
 NOW = datetime(2025, 7, 20, 9, 0, tzinfo=UTC)
@@ -89,7 +90,16 @@ def tree(*folders: Path) -> dict[str, bytes]:
 
 
 def kept(root: DataRoot) -> dict[str, bytes]:
-    return tree(root.archive, root.quarantine, root.ledger, root.raw, root.holding, root.inbox)
+    return tree(
+        root.archive,
+        root.quarantine,
+        root.ledger,
+        root.heads,
+        root.raw,
+        root.holding,
+        root.inbox,
+        root.restricted,
+    )
 
 
 # --- what becomes of files ---------------------------------------------------------------------------------
@@ -112,7 +122,7 @@ def test_an_accepted_return_is_archived_parsed_and_receipted(
     assert receipt.rows_read == receipt.rows_accepted == {"metrics": 3, "feedback": 6, "delivery": 6}
     assert sha256_of(root.archive / sha256[:2] / f"{sha256}.zip") == sha256
     assert sorted(p.name for p in root.raw_return(sha256).iterdir()) == [
-        "cover.parquet", "delivery.parquet", "feedback.parquet", "metrics.parquet",
+        "cover.parquet", "delivery.parquet", "feedback.parquet", "figures.json", "metrics.parquet",
     ]  # fmt: skip
     assert list(root.holding.iterdir()) == []
     assert not path.exists()
@@ -259,6 +269,20 @@ def test_waiting_counts_inbox_and_holding(root: DataRoot) -> None:
     assert waiting(root, settle_seconds=0) == 2
 
 
+def test_what_is_never_taken_is_counted(root: DataRoot, tmp_path: Path) -> None:
+    deliver(root, b"x", at="2025-07-15T10:00:00Z")
+    assert inbox.inbox_of(root).never_taken() == 0
+    sender = root.inbox / SENDER
+    (sender / "more").mkdir()
+    (sender / "link.zip").symlink_to(tmp_path)
+    os.mkfifo(sender / "pipe.zip")
+    (sender / "x.partial").write_bytes(b"on its way")
+    (root.inbox / "linked").symlink_to(tmp_path)
+    (root.inbox / "beside.zip").write_bytes(b"x")
+    assert inbox.inbox_of(root).never_taken() == 5
+    assert waiting(root) == 1
+
+
 def test_a_broken_journal_is_refused_before_anything_moves(
     root: DataRoot, run: Callable[[], ReceiveSummary], good: ReturnFile
 ) -> None:
@@ -373,14 +397,14 @@ def test_a_file_taken_back_before_its_turn_is_passed_over(
 ) -> None:
     deliver(root, b"gone", name="a.zip")
     deliver(root, good, name="b.zip")
-    dump = receiving.json.dump
+    dump = inbox.json.dump
 
     def take_back(values: dict[str, str], *args: Any, **kwargs: Any) -> None:
         if values["file_name"] == "a.zip":
             (root.inbox / SENDER / "a.zip").unlink()
         dump(values, *args, **kwargs)
 
-    monkeypatch.setattr(receiving.json, "dump", take_back)
+    monkeypatch.setattr(inbox.json, "dump", take_back)
     assert [r.file_name for r in run().receipts] == ["b.zip"]
     assert list(root.holding.iterdir()) == []
 
@@ -395,6 +419,135 @@ def test_a_held_file_without_a_readable_note_is_never_removed(
     with pytest.raises(ReceiveError, match="move the file back"):
         run()
     assert (folder / "file.zip").read_bytes() == b"a return"
+
+
+# --- situations --------------------------------------------------------------------------------------------
+
+
+def test_a_late_return_is_accepted_with_a_warning(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], reference: Reference, forms: Forms
+) -> None:
+    # Returns for April to June 2025 are due 30 working days after 30 June: 11 August. London is an hour ahead.
+    for name, at, met in (("a.zip", "2025-08-11T22:59:00Z", 30), ("b.zip", "2025-08-11T23:01:00Z", 31)):
+        deliver(root, quarterly(reference, forms, met=met), name=name, at=at)
+    in_time, late = run().receipts
+    assert in_time.outcome == "accepted"
+    assert (late.outcome, list(late.problem_counts)) == ("accepted_with_warnings", ["IDENTITY-011"])
+    assert late.supersedes_receipt_id == in_time.receipt_id
+
+
+def test_a_return_for_a_closed_period_is_accepted_and_told_when_it_will_count(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], good: ReturnFile
+) -> None:
+    # Its local review was due 20 working days after the returns: 9 September, a bank holiday between.
+    deliver(root, good, at="2025-09-10T10:00:00Z")
+    (receipt,) = run().receipts
+    assert receipt.outcome == "accepted_with_warnings" and "IDENTITY-013" in receipt.problem_counts
+    assert sum(receipt.rows_accepted.values()) == sum(receipt.rows_read.values())
+
+
+def test_a_sheet_declared_empty_is_accepted_and_an_empty_one_is_not(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], reference: Reference, forms: Forms
+) -> None:
+    for hour, reason in ((10, "no survey was held"), (11, "")):
+        file = quarterly(reference, forms)
+        file.sheets["feedback"] = []
+        [field] = [name for name, sheet in file.form.nil_fields.items() if sheet == "feedback"]
+        file.cover[field] = reason
+        deliver(root, file, name=f"{hour}.zip", at=f"2025-07-15T{hour}:00:00Z")
+    declared, empty = run().receipts
+    assert (declared.outcome, declared.rows_read["feedback"]) == ("accepted", 0)
+    assert empty.outcome == "rejected"
+
+
+def test_two_returns_of_one_body_at_one_moment_are_judged_by_name_and_the_later_stands(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], reference: Reference, forms: Forms
+) -> None:
+    for name, met in (("b.zip", 31), ("a.zip", 30)):
+        deliver(root, quarterly(reference, forms, met=met), name=name, at="2025-07-15T10:00:00Z")
+    first, second = run().receipts
+    assert [r.file_name for r in (first, second)] == ["a.zip", "b.zip"]
+    assert second.supersedes_receipt_id == first.receipt_id
+    assert first.ticket != second.ticket
+
+
+def test_a_file_that_is_still_being_written_waits_until_it_is_whole(
+    here: None, root: DataRoot, reference: Reference, forms: Forms, good: ReturnFile, tmp_path: Path
+) -> None:
+    whole = good.zip(tmp_path / "whole.zip").read_bytes()
+    path = deliver(root, whole[:100])
+    for _ in range(2):
+        assert waiting(root) == 0
+        assert receive(root, reference, forms, CLOCK).receipts == []
+        with path.open("ab") as stream:
+            stream.write(whole[100:] if path.stat().st_size == 100 else b"")
+    written = path.stat().st_mtime - 60
+    os.utime(path, (written, written))
+    assert waiting(root) == 1
+    assert [r.outcome for r in receive(root, reference, forms, CLOCK).receipts] == ["accepted"]
+
+
+def test_a_link_put_in_a_files_place_is_never_followed(
+    root: DataRoot, run: Callable[[], ReceiveSummary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret.zip"
+    secret.write_text("secret")
+    path = deliver(root, b"harmless")
+    dump = inbox.json.dump
+
+    def swap(*args: Any, **kwargs: Any) -> None:
+        path.unlink()
+        path.symlink_to(secret)
+        dump(*args, **kwargs)
+
+    monkeypatch.setattr(inbox.json, "dump", swap)
+    assert run().receipts == []
+    assert path.is_symlink() and list(root.holding.iterdir()) == []
+    assert secret.read_text() == "secret"
+
+
+@pytest.mark.parametrize(
+    "sender", ["..", "~root", "a b;rm -rf", "x" * 200, "E23000028-police\n", "-rf", "$(id)"]
+)
+def test_no_name_of_a_folder_or_file_leads_out_of_the_data_root(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], sender: str
+) -> None:
+    folder = root.inbox / "in" if sender == ".." else root.inbox / sender
+    folder.mkdir(parents=True)
+    name = "..zip" if sender == ".." else "%2e%2e%2fetc $(id)`x`.zip"
+    (folder / name).write_bytes(b"x")
+    before = {path for path in root.path.parent.rglob("*") if not path.is_relative_to(root.path)}
+    receipts = run().receipts
+    assert len(receipts) == (0 if sender == ".." else 1)
+    assert {path for path in root.path.parent.rglob("*") if not path.is_relative_to(root.path)} == before
+    # Nobody fetches a report under a name that stands for no sender.
+    assert not root.reports.exists()
+
+
+def test_a_folder_named_after_a_person_leaves_no_name_in_the_ledger(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], good: ReturnFile
+) -> None:
+    deliver(root, good, sender="Mrs Jane Bloggs")
+    deliver(root, b"x", sender="E23000099-police")
+    assert [receipt.sender_code for receipt in run().receipts] == ["E23000099-police", "(name withheld)"]
+    assert b"Bloggs" not in b"".join(tree(root.ledger, root.raw, root.restricted).values())
+
+
+def test_a_sender_is_left_a_report_on_what_was_found(
+    here: None, root: DataRoot, run: Callable[[], ReceiveSummary], reference: Reference, forms: Forms
+) -> None:
+    deliver(root, quarterly(reference, forms, met=-1), name="1.zip", at="2025-07-15T10:00:00Z")
+    deliver(root, quarterly(reference, forms), name="2.zip", at="2025-07-15T11:00:00Z")
+    wrong, _ = run().receipts
+    folder = root.report(SENDER, wrong.receipt_id)
+    assert list(root.reports.glob("*/*")) == [folder]
+    assert "FIGURES-001" in (folder / "report.txt").read_text()
+    assert wrong.receipt_id in (folder / "report.html").read_text()
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (folder, *folder.iterdir())} == {0}
+    before = tree(root.reports)
+    shutil.rmtree(root.reports)
+    run()
+    assert tree(root.reports) == before
 
 
 # --- kills -------------------------------------------------------------------------------------------------
@@ -420,10 +573,11 @@ class KillAt:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.calls += 1
-        if self.calls == self.n and not self.after:
+        call = self.calls  # of this thread; others may call meanwhile
+        if call == self.n and not self.after:
             os.kill(os.getpid(), signal.SIGKILL)
         result = self.function(*args, **kwargs)
-        if self.calls == self.n:
+        if call == self.n:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
@@ -449,9 +603,9 @@ def receive_and_be_killed(
 
 STEPS = {
     "the ticket's folder is made": (Path, "mkdir"),
-    "the ticket is written": (receiving.json, "dump"),
+    "the ticket is written": (inbox.json, "dump"),
     "the file leaves the inbox, the ticket gets its name, a piece its folder": (Path, "rename"),
-    "the entries are on the disk": (receiving, "sync"),
+    "the entries are on the disk": (inbox, "sync"),
     "the return is judged": (receiving, "judge_one"),
     "the return is parsed": (receiving, "judge"),
     "a file is put into place": (Path, "replace"),
@@ -612,6 +766,24 @@ def test_a_file_that_may_not_be_read_waits_and_the_others_do_not(
     assert [r.file_name for r in receive(root, reference, forms, CLOCK).receipts] == ["2.zip"]
 
 
+def test_a_folder_that_files_cannot_be_taken_from_keeps_only_its_own_waiting(
+    here: None,
+    root: DataRoot,
+    run: Callable[[], ReceiveSummary],
+    good: ReturnFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = deliver(root, b"x", sender="E23000030-police").parent
+    deliver(root, good)
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: may(path, mode) and not (path == closed and mode & os.W_OK)
+    )
+    summary = run()
+    assert ([r.sender_code for r in summary.receipts], summary.unreadable) == ([SENDER], 1)
+    assert waiting(root, 0) == 1
+
+
 def fail_always(path: Path, ticket: Ticket) -> Judged:
     raise KeyError("Mrs Bloggs")
 
@@ -631,6 +803,22 @@ def test_files_that_all_fail_alike_point_to_the_machine(
     assert len(Ledger(root.receipts).read()) == 5
     assert waiting(root) == 3
     assert "fail_always" in caplog.text and "Bloggs" not in caplog.text
+
+
+def lack_a_library(path: Path, ticket: Ticket) -> Judged:
+    raise ModuleNotFoundError("No module named 'openpyxl'")
+
+
+def test_a_program_that_is_not_whole_leaves_every_file_waiting(
+    root: DataRoot, reference: Reference, forms: Forms, good: ReturnFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(root, good, at="2025-07-15T10:00:00Z")
+    monkeypatch.setattr(
+        receiving, "_judge_all", partial(receiving._judge_all, judge_in_worker=lack_a_library)
+    )
+    with pytest.raises(ReceiveError, match=r"cannot be loaded; every file .* waits"):
+        receive(root, reference, forms, CLOCK, workers=1)
+    assert (Ledger(root.receipts).read(), waiting(root)) == ([], 1)
 
 
 def fail_to_start(setting: object) -> None:

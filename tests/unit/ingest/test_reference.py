@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.period import Period
 from ingest.reference import SEEDS_DIR, Reference, ReferenceDataError
 
 DAY = date(2025, 6, 30)
@@ -79,10 +80,23 @@ def test_a_faulty_seed_is_refused_with_file_and_row(tmp_path: Path) -> None:
 def test_the_latest_cycle_rules_in_force_win(tmp_path: Path) -> None:
     folder = _copy(tmp_path)
     with (folder / "cycle_rules.csv").open("a") as stream:
-        stream.write("1,2026-04-01,,prescribed,2025-04-01,20,15,10,09:30\n")
+        stream.write("1,2026-04-01,,prescribed,2025-04-01,20,15,10,09:30,90\n")
     reference = Reference.load(folder)
     assert reference.cycle_on(date(2026, 3, 31)).returns_due_working_days == 30
     assert reference.cycle_on(date(2026, 4, 1)).returns_due_working_days == 20
     with pytest.raises(ReferenceDataError, match="cycle_rules"):
         reference.cycle_on(date(2018, 1, 1))
     assert not reference.covers(date(2018, 1, 1))
+
+
+def test_a_sender_may_answer_for_every_body_or_for_every_body_of_an_area(reference: Reference) -> None:
+    view = reference.for_period(Period.parse("2025-26-Q1"))
+    assert view.served("survey", "feedback") == tuple(sorted((b.body_code, b.pfa_code) for b in view.body_areas))
+    essex = view.served("E23000028-lpb", "insight")
+    # Essex has a force, a CPS area, courts, prisons, probation and three youth offending teams.
+    assert {area for _, area in essex} == {"E23000028"}
+    assert {view.bodies[body].body_kind for body, _ in essex} == {
+        "police", "cps", "courts", "prisons", "probation", "yjs",
+    }  # fmt: skip
+    assert view.served("BTPA", "insight") == (("BTP", "NAT"),)
+    assert view.served("E23000028-lpb", "decisions") == ()

@@ -285,7 +285,13 @@ def test_written_truth_counts_every_return(tmp_path: Path) -> None:
     truth = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))
     with (tmp_path / "inbox" / "arrivals.csv").open(encoding="utf-8") as handle:
         arrived = list(csv.DictReader(handle))
-    assert truth["totals"]["files"] == len(arrived) == sum(entry["files"] for entry in truth["returns"])
+    quarterly = sum(entry["files"] for entry in truth["returns"])
+    others = sum(len(entry["senders"]) for entry in truth["other_returns"])
+    assert truth["totals"]["files"] == len(arrived) == quarterly + others
+    assert truth["totals"]["other_files"] == others
+    insight = [entry for entry in truth["other_returns"] if entry["kind"] == "insight"]
+    assert [entry["period_code"] for entry in insight] == list(QUARTERS[:4])
+    assert insight[0]["senders"] == ["E23000019-lpb", "E23000024-lpb", "W15000003-lpb"]
     third, fourth = truth["returns"][2:]
     assert third["rejected"] == third["without_current"] == ["W15000003-prisons"]
     assert fourth["missing"] == ["E23000024-police"] and fourth["revised"] == ["E23000019-police"]

@@ -9,7 +9,7 @@ import pytest
 from return_files import COUNT, SENDER, ReturnFile
 
 from ingest.acceptance import Verdict, check_file
-from ingest.acceptance.judge import MAX_PROBLEMS_PER_RULE
+from ingest.acceptance.found import MAX_PROBLEMS_PER_RULE
 from ingest.clock import FixedClock
 from ingest.form import Forms
 from ingest.reference import Reference
@@ -41,6 +41,48 @@ def test_only_the_first_twenty_of_a_rule_are_shown(good: ReturnFile, judged: Jud
     assert verdict.counts["SHAPE-004"] == 30
     assert len([line for line in lines if "crime_type: found VAP" in line]) == 20
     assert "  - and 10 more" in lines
+
+
+def test_places_that_differ_in_their_row_alone_are_told_together(good: ReturnFile, judged: Judged) -> None:
+    total = good.row("metrics", metric_id=COUNT)
+    for n in range(2_500):  # rows 5 to 2504
+        good["metrics"].append(dict(total, crime_type=("VAP1", "VAP2", "VAP1", "VAP3")[n % 4], count="1"))
+    verdict = judged(good, SENDER)
+    lines = verdict.to_text().splitlines()
+    assert lines[0] == "REJECTED: 2,500 errors, 0 warnings."
+    told = [line.partition("; expected")[0] for line in lines if line.startswith("  - ")]
+    first = ", ".join(str(row) for row in range(5, 25, 2))
+    second = ", ".join(str(row) for row in range(6, 46, 4))
+    assert told[:2] == [
+        f"  - metrics, rows {first} and 490 more, crime_type: found VAP1",
+        f"  - metrics, rows {second} and 240 more, crime_type: found VAP2",
+    ]
+    assert told[3] == "  - and 1,500 more"  # of 1,000 that are kept, all are told
+
+
+def test_runs_of_rows_are_shortened(good: ReturnFile, judged: Judged) -> None:
+    for place in (0, 1, 3, 4, 5):
+        good["feedback"][place]["survey_mode"] = "pigeon"
+    text = judged(good, SENDER).to_text()
+    assert "  - feedback, rows 2, 3, 5 to 7, survey_mode: found text of 6 characters; expected one of" in text
+
+
+def test_many_rules_are_listed_with_their_counts_first(good: ReturnFile, judged: Judged) -> None:
+    for row in good["feedback"]:
+        row["survey_mode"] = "pigeon"
+    few = judged(good, SENDER, name="few").to_text()
+    assert "How many, by rule:" not in few
+    good.cover["remark"] = "none"
+    good["delivery"][0]["grade"] = "9"
+    good.row("metrics", metric_id=COUNT)["count"] = "-1"
+    lines = judged(good, SENDER, name="many").to_text().splitlines()
+    place = lines.index("How many, by rule:")
+    assert lines[place + 1 : place + 5] == [
+        "  1  SHAPE-003 error: A cell is not of the type of its column.",
+        "  6  SHAPE-004 error: A code is not on the form's list.",
+        "  1  FIGURES-001 error: A figure is negative.",
+        "  1  SHAPE-007 warning: A column (or a line of the cover) is not part of the form; it is not read.",
+    ]
 
 
 def test_a_flood_of_problems_is_counted_but_not_all_kept(good: ReturnFile, judged: Judged) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pytest
 
 from ingest.clock import FixedClock
+from ingest.storage import Bucket
 from orchestration import automation
 from orchestration.automation import RETRY_SECONDS, build_automation
 from orchestration.locking import run_lock
@@ -64,6 +66,29 @@ def test_files_in_the_inbox_ask_for_one_provisional_run_over_what_is_due(
         other = sensor(context)
         assert isinstance(other, dg.RunRequest) and other.run_key != request.run_key
     assert instance.get_dynamic_partitions("period_code")[-1] == "2026-27-Q2"
+
+
+def test_objects_in_a_bucket_ask_for_a_run_as_files_do(
+    tmp_path: Path,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    bucket: Callable[[str], Bucket],
+) -> None:
+    inbox = bucket("inbox")
+    project = replace(project_on("2026-12-10", tmp_path), inbox_url=inbox.url)
+    monkeypatch.setattr(automation, "time", lambda: 3600.0)
+    [[sensor], _] = build_automation(quarter_job, project)
+    keys = set()
+    with dg.build_sensor_context(instance=instance) as context:
+        assert "Nothing has been delivered" in str(sensor(context))
+        for content in (b"one", b"another"):
+            inbox.put("E23000028-police/a.zip", content)
+            for _ in range(2):
+                request = sensor(context)
+                assert isinstance(request, dg.RunRequest)
+                keys.add(request.run_key)
+    # Asked for once, and once more when the object was put anew.
+    assert len(keys) == 2
 
 
 def test_nothing_runs_before_the_first_returns_are_due(tmp_path: Path, instance: dg.DagsterInstance) -> None:

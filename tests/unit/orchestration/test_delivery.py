@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.inbox import waiting
 from ingest.paths import DataRoot
-from ingest.receive import waiting
 from orchestration import delivery as module
 from orchestration.delivery import LOCK_NAME, Delivery, deliver, delivered, inbox_lock, submit
 from orchestration.project import SettingError
@@ -158,4 +159,19 @@ def test_a_name_that_receiving_never_takes_is_refused(tmp_path: Path, name: str)
     source = delivery(tmp_path, name).source
     with pytest.raises(SettingError, match="looks like a hidden or unfinished file"):
         submit(tmp_path / "inbox", source, "E23000028-police", NOON)
+    assert not (tmp_path / "inbox").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("line\nbreak.zip", "cannot be shown"),
+        (os.fsdecode(b"caf\xe9.zip"), "cannot be shown"),
+        ("n" * 197 + ".zip", "longer than 200 bytes"),
+    ],
+)
+def test_a_name_that_cannot_be_noted_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    with pytest.raises(SettingError, match=says) as refused:
+        submit(tmp_path / "inbox", tmp_path / name, "E23000028-police", NOON)
+    assert str(refused.value).isprintable()
     assert not (tmp_path / "inbox").exists()

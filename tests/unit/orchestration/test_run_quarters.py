@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,8 +10,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from ingest.locking import Busy
+from ingest.storage import StorageError
 from orchestration import runs
 from orchestration.locking import run_lock
 from orchestration.periods import QUARTERS
@@ -89,3 +92,25 @@ def test_a_run_that_is_interrupted_ends_as_an_interrupt(
 
     with pytest.raises(KeyboardInterrupt):
         run_instead(interrupted, tmp_path, monkeypatch, is_lock_held=True)
+
+
+def test_a_failed_step_is_told_in_the_projects_own_words_and_not_in_those_of_a_library() -> None:
+    def fail() -> None:
+        try:
+            try:
+                raise ConnectionError("http://127.0.0.1/bucket/key")
+            except ConnectionError as error:
+                raise StorageError("s3://bucket cannot be used: look at the network.") from error
+        except StorageError as error:
+            raise RuntimeError("Error occurred while executing op") from error
+
+    try:
+        fail()
+    except RuntimeError:
+        told = serializable_error_info_from_exc_info(sys.exc_info())
+    assert runs._words(told) == "s3://bucket cannot be used: look at the network."
+    try:
+        raise RuntimeError("outer") from ZeroDivisionError("inner")
+    except RuntimeError:
+        other = serializable_error_info_from_exc_info(sys.exc_info())
+    assert runs._words(other) == "ZeroDivisionError: inner"

@@ -1,5 +1,11 @@
 -- One row for every statistic that is due, whether it came or not.
-with rules as (
+with quarters as (
+
+    select * from {{ ref('int_quarters') }}
+
+),
+
+rules as (
 
     select * from {{ ref('int_rules_by_quarter') }}
 
@@ -146,6 +152,8 @@ joined as (
     from expected
     inner join rules
         on expected.period_code = rules.period_code
+    inner join quarters
+        on expected.period_code = quarters.period_code
     left join figures
         on
             expected.body_kind = figures.body_kind
@@ -167,7 +175,7 @@ joined as (
     left join comparable as year_ago
         on
             figures.series_id = year_ago.series_id
-            and figures.quarter_index - 4 = year_ago.quarter_index
+            and quarters.year_ago_period_code = year_ago.period_code
             and figures.is_complete
     left join like_areas
         on

@@ -1,5 +1,11 @@
 -- One row for every feedback question that is due, whether it was asked or not.
-with rules as (
+with quarters as (
+
+    select * from {{ ref('int_quarters') }}
+
+),
+
+rules as (
 
     select * from {{ ref('int_rules_by_quarter') }}
 
@@ -129,6 +135,8 @@ joined as (
     from expected
     inner join rules
         on expected.period_code = rules.period_code
+    inner join quarters
+        on expected.period_code = quarters.period_code
     left join answers
         on
             expected.body_kind = answers.body_kind
@@ -148,7 +156,7 @@ joined as (
     left join comparable as year_ago
         on
             answers.series_id = year_ago.series_id
-            and answers.quarter_index - 4 = year_ago.quarter_index
+            and quarters.year_ago_period_code = year_ago.period_code
             and answers.is_complete
     left join like_areas
         on

@@ -2,7 +2,9 @@
 with receipts as (
 
     select * from {{ ref('stg_receipts') }}
-    where outcome <> 'duplicate'
+    where
+        outcome <> 'duplicate'
+        and not is_erased
 
 ),
 
@@ -13,6 +15,38 @@ expected as (
         'quarterly' as form_kind,
         period_code
     from {{ ref('int_expected_returns') }}
+    union all
+    -- What is due of reviewers, who answer for bodies without reporting on them.
+    select distinct
+        sender_bodies.sender_code,
+        sender_bodies.form_kind,
+        quarters.period_code
+    from {{ ref('int_quarters') }} as quarters
+    inner join {{ ref('sender_bodies') }} as sender_bodies
+        on
+            sender_bodies.form_kind <> 'quarterly'
+            and sender_bodies.is_expected
+            and {{ in_force('sender_bodies', 'quarters.last_day') }}
+
+),
+
+due_days as (
+
+    select
+        forms.form_kind,
+        periods.period_code,
+        case
+            when forms.cycle = 'reporting' then periods.returns_due_on
+            when forms.cycle = 'review' then periods.review_due_on
+        end as due_on,
+        -- The latest version in force is the form that was to be used.
+        row_number() over (
+            partition by forms.form_kind, periods.period_code
+            order by forms.form_version desc
+        ) as recency
+    from {{ ref('stg_forms') }} as forms
+    inner join {{ ref('stg_periods') }} as periods
+        on {{ in_force('forms', 'periods.last_day') }}
 
 ),
 
@@ -58,18 +92,18 @@ select
     keys.period_code,
     senders.sender_name,
     expected.sender_code is not null as is_expected,
-    periods.returns_due_on as due_on,
+    due_days.due_on,
     received.first_arrived_on,
     received.first_accepted_on,
     case
         when coalesce(received.accepted_count, 0) = 0 and received.receipt_count > 0 then 'rejected'
         when received.receipt_count is null then 'not_submitted'
-        when expected.sender_code is not null and received.first_accepted_on > periods.returns_due_on then 'late'
+        when expected.sender_code is not null and received.first_accepted_on > due_days.due_on then 'late'
         else 'on_time'
     end as submission_status,
     case
-        when expected.sender_code is not null and received.first_accepted_on > periods.returns_due_on
-            then cast({{ days_between("periods.returns_due_on", "received.first_accepted_on") }} as integer)
+        when expected.sender_code is not null and received.first_accepted_on > due_days.due_on
+            then cast({{ days_between("due_days.due_on", "received.first_accepted_on") }} as integer)
     end as days_late,
     coalesce(received.receipt_count, 0) as receipt_count,
     current_receipts.receipt_id as current_receipt_id,
@@ -77,8 +111,11 @@ select
 from keys
 inner join {{ ref('senders') }} as senders
     on keys.sender_code = senders.sender_code
-inner join {{ ref('stg_periods') }} as periods
-    on keys.period_code = periods.period_code
+left join due_days
+    on
+        keys.form_kind = due_days.form_kind
+        and keys.period_code = due_days.period_code
+        and due_days.recency = 1
 left join expected
     on
         keys.sender_code = expected.sender_code

@@ -1,0 +1,55 @@
+"""What was built from a return that was erased: it goes once a build without it is served.
+
+What belongs here: finding and deleting those builds. What does not: the erasure (ingest.erasure), making the
+new build (the job).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestration.project import Project
+
+#: Under this name the notes say up to which erasure builds were deleted.
+ERASURE_NOTE = "erasure"
+BUILDS = "builds"
+
+
+def are_builds_free(project: Project) -> bool:
+    """Say whether every build that is kept was made after the last erasure."""
+    return project.output_notes.made_from(ERASURE_NOTE, BUILDS) == _told(project)
+
+
+def _told(project: Project) -> str:
+    from ingest.erasure import erased_receipts
+
+    return hashlib.sha256("\n".join(sorted(erased_receipts(project.root))).encode()).hexdigest()
+
+
+def drop_builds_of_erased(project: Project) -> list[Path]:
+    """Delete every build made before the last erasure, if one made after it is served.
+
+    Does nothing where nothing was erased, or where the served build is not made from the present receipts
+    yet. Safe to repeat after a kill. Returns the builds that were deleted.
+    """
+    from ingest.erasure import erased_receipts
+    from orchestration.pending import RAW_NOTE, raw_source
+
+    if not erased_receipts(project.root) or are_builds_free(project):
+        return []
+    served = project.warehouse.current()
+    is_new = (
+        served is not None
+        and project.output_notes.made_from(RAW_NOTE, RAW_NOTE) == raw_source(project)
+        and served.build_id == project.build_id()
+    )
+    if not is_new or served is None:
+        return []
+    older = sorted(path for path in project.root.builds.glob("*.duckdb*") if path.stem != served.path.stem)
+    for path in older:
+        path.unlink()
+    project.output_notes.note(ERASURE_NOTE, BUILDS, _told(project))
+    return older

@@ -1,0 +1,63 @@
+"""Templates filled in as a person at a spreadsheet would."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from ingest.form import HELPER_SHEETS
+
+# What a person writes into an entry cell, by the header above it.
+ENTRIES: dict[str, Any] = {
+    "collection_mode": "census", "sampling_frame": "all_cases", "cases_from": date(2025, 4, 1),
+    "met": 30, "not_met": 10, "count": 12, "events": 12, "within_limit": 5, "short_delay": 3, "long_delay": 1,
+    "survey_mode": "online", "very_good": 4, "good": 4, "neither": 4, "poor": 4, "very_poor": 4,
+    "yes": 7, "no": 9, "grade": 2, "meeting_on": date(2026, 10, 8), "is_represented": "yes",
+}  # fmt: skip
+
+# A row of the tables that a template leaves blank, by their sheet.
+ROWS: dict[str, dict[str, Any]] = {
+    "decisions": {
+        "case_id": "0a1b2c3d4e5f6a7b", "to_state": "confirmed", "decided_by_role": "programme_board",
+        "decided_on": date(2026, 9, 1), "reason": "The figures are right.",
+    },
+    "rules": {
+        "rule_version": 1, "effective_from": date(2026, 10, 1), "parameter": "n_min", "number_value": 10,
+        "basis": "prescribed", "agreed_on": date(2026, 9, 1),
+    },
+    "context": {
+        "context_id": "C1", "source": "support_services", "publisher": "Office of the commissioner",
+        "pfa_code": "E23000028", "title": "Local support service", "summary": "Commissioned to 2028.",
+    },
+}  # fmt: skip
+
+
+def fill_in(path: Path) -> Path:
+    """Write into every entry cell of the rows that are filled in, as a person at a spreadsheet would; into a
+    table that has none one row, or a reason on the cover.
+    """
+    book = openpyxl.load_workbook(path)
+    for sheet in book.worksheets:
+        if sheet.title in (*HELPER_SHEETS, "cover"):
+            continue
+        assert sheet.protection.sheet
+        headers = {cell.column: cell.value for cell in sheet[1]}
+        for column, name in headers.items():
+            if name in ROWS.get(sheet.title, {}):
+                sheet.cell(2, column).value = ROWS[sheet.title][name]
+        for row in sheet.iter_rows(min_row=2):
+            if row[0].value is None and row[1].value is None:
+                continue  # a blank row beneath
+            for cell in row:
+                if not cell.protection.locked and headers[cell.column] in ENTRIES and cell.value is None:
+                    if cell.fill.fgColor.rgb == "FFD5D8DC":
+                        continue  # grey: does not apply
+                    cell.value = ENTRIES[headers[cell.column]]
+    for row in book["cover"].iter_rows(min_row=2):
+        if row[0].value in ("nil_notices_reason", "nil_insight_reason"):
+            row[1].value = "There was none in the quarter."
+    book.save(path)
+    return path
