@@ -149,6 +149,16 @@ class DataRoot:
         return self.warehouse / "current"
 
     @property
+    def serving(self) -> Path:
+        """The marts as analysts read them: copies of verified builds, never written again."""
+        return self.warehouse / "serving"
+
+    @property
+    def serving_current(self) -> Path:
+        """Link to the copy in use."""
+        return self.serving / "current"
+
+    @property
     def checks(self) -> Path:
         """Outcome of every contract check, one file a build."""
         return self.path / "checks"
@@ -215,6 +225,7 @@ class DataRoot:
             self.register,
             self.warehouse,
             self.builds,
+            self.serving,
             self.checks,
             self.releases,
         ):

@@ -586,3 +586,27 @@ def _version_findings(
             order = "later" if other < version else "earlier"
             expected = f"{order} than {other_start.isoformat()}, the start of version {other}"
             yield Finding("rules", number, "effective_from", start.isoformat(), expected)
+
+
+@rule(
+    code="FIGURES-030",
+    group="figures",
+    message="A rule version lacks a parameter.",
+    remedy=(
+        "Give every parameter of the form's list, those that stay as they were included; only a version "
+        "that is whole can be put in force."
+    ),
+)
+def versions_are_whole(submission: Submission) -> Iterator[Finding]:
+    """Find rule versions without one of the form's parameters. A threshold left out is one that is not set."""
+    table = _table(submission, "rules", "rules")
+    if table is None:
+        return
+    needed = set(table.sheet.column("parameter").codes) - {"threshold"}
+    given: dict[int, set[str]] = {}
+    for version, parameter in zip(table["rule_version"], table["parameter"], strict=True):
+        if version is not None:
+            given.setdefault(version, set()).add(parameter)
+    for version, parameters in given.items():
+        for name in sorted(needed - parameters):
+            yield Finding("rules", None, "parameter", f"no row of version {version}", name)

@@ -98,6 +98,7 @@ def scored_warehouse(rule_change: str = "") -> duckdb.DuckDBPyConnection:
     seed(con, "severe_rules", effective_from="date", effective_to="date")
     if rule_change:
         con.execute(f"update reference.severe_rules set {rule_change}")
+    con.execute("create view intermediate.int_severe_rules as from reference.severe_rules")
     con.execute(
         "create table intermediate.int_quarters as select '2025-26-Q1' as period_code, 8100 as quarter_index,"
         " date '2025-06-30' as last_day"

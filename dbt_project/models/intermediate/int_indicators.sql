@@ -7,7 +7,7 @@ with rules as (
 
 thresholds as (
 
-    select * from {{ ref('severe_thresholds') }}
+    select * from {{ ref('int_severe_thresholds') }}
 
 ),
 

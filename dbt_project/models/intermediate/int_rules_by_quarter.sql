@@ -7,7 +7,7 @@ with quarters as (
 
 rules as (
 
-    select * from {{ ref('severe_rules') }}
+    select * from {{ ref('int_severe_rules') }}
 
 ),
 

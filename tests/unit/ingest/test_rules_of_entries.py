@@ -113,6 +113,15 @@ def rules(forms: Forms) -> ReturnFile:
     row("s4_counts", word="aggravates")
     row("peer_set", word="size_and_density_2021")
     row("threshold", "0.5", metric="r03_s01_crn_5wd")
+    for parameter, number in {
+        "s1_z": "1.644854", "s2_gap_min": "0.05", "s2_peers_min": "4", "s2_areas_min": "5", "s2_winsor_low": "0.1",
+        "s2_winsor_high": "0.9", "s2_tail": "0.001", "s4_grade_max": "1", "met_min": "1", "bridge_quarters": "1",
+        "reopen_quarters": "4", "close_quarters": "2", "yjs_share_min": "0.8", "yjs_s4_share_min": "0.25",
+        "high_z": "3.09", "high_n_min": "100", "interval_z": "1.959964", "change_z": "1.959964",
+    }.items():
+        row(parameter, number)
+    row("s2_divide_tail", word="false")
+    row("persistence_scope", word="same_indicator")
     return file
 
 
@@ -204,14 +213,15 @@ CASES: list[tuple[str, str, Spoil, set[str], list[Place]]] = [
     ("FIGURES-028", "rules", on("rules", 5, metric_id=""), set(), [("rules", 7, "metric_id")]),
     ("FIGURES-028", "rules", on("rules", metric_id="r03_s01_crn_5wd"), set(), [("rules", 2, "metric_id")]),
     ("FIGURES-029", "rules", on("rules", 2, effective_from="2026-10-01"), set(), [("rules", 4, "effective_from")]),
-    ("FIGURES-029", "rules", again("rules", rule_version="2"), set(), [("rules", 8, "effective_from")]),
-    ("FIGURES-029", "rules", again("rules", rule_version="2", effective_from="2026-10-02"), set(),
-     [("rules", 8, "effective_from")]),
+    ("FIGURES-029", "rules", again("rules", rule_version="2"), {"FIGURES-030"}, [("rules", 28, "effective_from")]),
+    ("FIGURES-029", "rules", again("rules", rule_version="2", effective_from="2026-10-02"), {"FIGURES-030"},
+     [("rules", 28, "effective_from")]),
     ("FIGURES-029", "rules",
-     again("rules", rule_version="2", effective_from="2026-10-01", effective_to="2026-09-30"), set(),
-     [("rules", 8, "effective_to")]),
-    ("FIGURES-029", "rules", again("rules", rule_version="0", effective_from="2026-04-01"), set(),
-     [("rules", 8, "rule_version")]),
+     again("rules", rule_version="2", effective_from="2026-10-01", effective_to="2026-09-30"), {"FIGURES-030"},
+     [("rules", 28, "effective_to")]),
+    ("FIGURES-029", "rules", again("rules", rule_version="0", effective_from="2026-04-01"), {"FIGURES-030"},
+     [("rules", 28, "rule_version")]),
+    ("FIGURES-030", "rules", lambda file: file["rules"].pop(1), set(), [("rules", None, "parameter")]),
 ]  # fmt: skip
 
 
@@ -312,9 +322,10 @@ def test_every_decision_needs_its_reason(forms: Forms, judged: Judged) -> None:
 
 def test_a_spreadsheets_truth_value_is_a_word(forms: Forms, judged: Judged) -> None:
     file = rules(forms)
-    again("rules", 3, parameter="s2_divide_tail", text_value="TRUE")(file)
+    divide = next(row for row in file["rules"] if row["parameter"] == "s2_divide_tail")
+    divide["text_value"] = "TRUE"
     assert judged(file, "programme-board", DURING).problems == ()
-    file["rules"][-1]["text_value"] = "maybe"
+    divide["text_value"] = "maybe"
     verdict = judged(file, "programme-board", DURING, name="maybe")
     assert [p.expected for p in verdict.problems] == ["true or false"]
 

@@ -49,7 +49,9 @@ def mart_columns() -> dict[str, dict[str, str]]:
 def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
     """A DuckDB file with the given marts (name -> rows; a column left out is NULL), seeds and periods."""
     with duckdb.connect(str(path)) as con:
-        con.execute("begin; create schema marts; create schema reference; create schema staging")
+        con.execute(
+            "begin; create schema marts; create schema reference; create schema staging; "
+            "create schema intermediate")
         for name, rows in marts.items():
             columns = mart_columns()[name]
             con.execute(f"create table marts.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
@@ -67,6 +69,7 @@ def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]
             dates = ", ".join(f"'{name}': 'date'" for name in header if name in DATE_COLUMNS)
             types = f", types={{{dates}}}" if dates else ""
             con.execute(f"create table reference.{seed} as from read_csv('{path_of_seed}', header=true{types})")
+        con.execute("create table intermediate.int_severe_rules as from reference.severe_rules")
         con.execute(
             "create table staging.stg_periods (period_code varchar, first_day date, last_day date,"
             " period_label varchar, quarter_index integer, review_due_on date)"
