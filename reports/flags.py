@@ -548,7 +548,8 @@ def _state_table(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[int]
 def _rules(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rule tables the quarter was judged by, one for each version met in its rows."""
     versions = sorted({row["rule_version"] for row in rows if row["rule_version"] is not None})
-    found = {rule["rule_version"]: rule for rule in _dicts(con, "select * from intermediate.int_severe_rules", [])}
+    rules = _dicts(con, "select * from intermediate.int_severe_rules", [])
+    found = {rule["rule_version"]: rule for rule in rules}
     return [{"version": version, "rule": found.get(version)} for version in versions]
 
 

@@ -598,7 +598,7 @@ def _version_findings(
     ),
 )
 def versions_are_whole(submission: Submission) -> Iterator[Finding]:
-    """Find rule versions without one of the form's parameters. A threshold left out is one that is not set."""
+    """Find rule versions without one of the form's parameters. A threshold left out is not set."""
     table = _table(submission, "rules", "rules")
     if table is None:
         return

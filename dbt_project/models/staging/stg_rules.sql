@@ -7,7 +7,7 @@ with source as (
 select
     receipt_id,
     row_number as sheet_row,
-    rule_version,
+    cast(rule_version as integer) as rule_version,
     effective_from,
     effective_to,
     parameter,
