@@ -15,7 +15,7 @@ from orchestration.assets.models import HISTORY, build_model_assets
 from orchestration.assets.outputs import OUTPUT_ASSETS
 from orchestration.assets.raw import build_raw_assets
 from orchestration.assets.receiving import deliveries, receive_returns
-from orchestration.assets.serving import build_serving_assets
+from orchestration.assets.serving import build_serving_assets, serving_marts
 from orchestration.automation import build_automation
 from orchestration.checks import RECEIPT_CHECKS, build_contract_checks
 from orchestration.dbt import DbtCommand, dbt_executable, ensure_manifest
@@ -64,6 +64,7 @@ def build_definitions(
             HISTORY,
             models,
             build_serving_assets(marts),
+            serving_marts,
             *OUTPUT_ASSETS,
         ],
         asset_checks=[*RECEIPT_CHECKS, *build_contract_checks(project)],

@@ -1,7 +1,7 @@
 """What was built from a return that was erased: it goes once a build without it is served.
 
-What belongs here: finding and deleting those builds. What does not: the erasure (ingest.erasure), making the
-new build (the job).
+What belongs here: finding and deleting those builds, and their copies for analysts. What does not: the
+erasure (ingest.erasure), making the new build and its copy (the job).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BUILDS = "builds"
 
 
 def are_builds_free(project: Project) -> bool:
-    """Say whether every build that is kept was made after the last erasure."""
+    """Say whether every build that is kept, and every copy of one, was made after the last erasure."""
     return project.output_notes.made_from(ERASURE_NOTE, BUILDS) == _told(project)
 
 
@@ -30,10 +30,11 @@ def _told(project: Project) -> str:
 
 
 def drop_builds_of_erased(project: Project) -> list[Path]:
-    """Delete every build made before the last erasure, if one made after it is served.
+    """Delete every build made before the last erasure, and every copy of one, if one made after it is served.
 
     Does nothing where nothing was erased, or where the served build is not made from the present receipts
-    yet. Safe to repeat after a kill. Returns the builds that were deleted.
+    yet. The copy that analysts read stays until the served build is copied: asked again then, this deletes
+    it. Safe to repeat after a kill. Returns the builds and copies that were deleted.
     """
     from ingest.erasure import erased_receipts
     from orchestration.pending import RAW_NOTE, raw_source
@@ -51,5 +52,10 @@ def drop_builds_of_erased(project: Project) -> list[Path]:
     older = sorted(path for path in project.root.builds.glob("*.duckdb*") if path.stem != served.path.stem)
     for path in older:
         path.unlink()
-    project.output_notes.note(ERASURE_NOTE, BUILDS, _told(project))
-    return older
+    project.serving.clear_scrap()
+    in_use = project.serving.current()
+    outdated = [copy for copy in project.serving.copies() if copy.build_id != served.build_id]
+    dropped = [project.serving.drop(copy) for copy in outdated if copy != in_use]
+    if in_use not in outdated:
+        project.output_notes.note(ERASURE_NOTE, BUILDS, _told(project))
+    return [*older, *dropped]

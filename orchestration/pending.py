@@ -29,6 +29,7 @@ RAW_NOTE = "raw"
 FILES_WAIT = "Files wait to be judged: {:,}."
 RAW_IS_BEHIND = "The raw files do not follow the receipts yet."
 BUILD_IS_BEHIND = "The raw files, models or contracts differ from those of the served build."
+SERVING_IS_BEHIND = "The copy for analysts does not show the served build and the register."
 
 
 def output_source(project: Project, build_id: str) -> str:
@@ -89,6 +90,8 @@ def reasons_to_run(project: Project, periods: Sequence[Period], stage: str) -> l
         return [*reasons, "No build is served yet."]
     if build.build_id != project.build_id():
         reasons.append(BUILD_IS_BEHIND)
+    elif project.serving.current() != project.serving.copy_of(build):
+        reasons.append(SERVING_IS_BEHIND)
     if not project.checks_path(build.build_id).is_file():
         reasons.append("The outcome of the served build's checks is not kept.")
     source = output_source(project, build.build_id)

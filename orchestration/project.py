@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ingest.paths import DataRoot
 from orchestration.outputs import OutputNotes
+from orchestration.serving import Serving
 from orchestration.warehouse import Warehouse, build_id_for, digest_files
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class Project:
     def warehouse(self) -> Warehouse:
         """The builds and the link to the one that is served."""
         return Warehouse(self.root)
+
+    @cached_property
+    def serving(self) -> Serving:
+        """The copies for analysts and the link to the one they read."""
+        return Serving(self.root)
 
     def build_id(self) -> str:
         """Name the build that the present raw files and models make."""

@@ -42,6 +42,7 @@ STEP_WORDS = {
     "contracts": "checks: contracts",
     "checks__verified_build": "checks: serve the build",
     "register__detections": "register: detections",
+    "serving__marts": "serving: copy the marts for analysts",
     "register__flags": "register: flags",
     "releases__open_data": "releases: open data",
     "packs__local_figures": "packs: local figures",

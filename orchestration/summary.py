@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ingest.paths import EMPTY
 from ingest.receipts import OUTCOMES
+from orchestration.serving import DATABASE
 from orchestration.terminal import table
 from orchestration.warehouse import open_reader, table_rows
 
@@ -172,7 +173,7 @@ def _places(
 ) -> str:
     root = project.root
     places = [
-        ("marts", f"{root.current} (DuckDB, schema marts; read it with -readonly)"),
+        ("marts", f"{root.serving_current / DATABASE} (DuckDB, schema marts; Parquet lies beside it)"),
         ("checks", str(project.checks_path(warehouse_file.stem))),
         ("packs", str(root.packs / period_codes[-1])),
     ]

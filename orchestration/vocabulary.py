@@ -36,6 +36,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("marts", "the tables that people and publications read", None, "models/marts"),
     Stage("checks", "what is promised about the marts, measured on every build", "checks"),
     Stage("register", "what was detected at each final build; never rewritten", "register"),
+    Stage("serving", "the marts as analysts read them, apart from any run", "warehouse/serving"),
     Stage("releases", "open data files, suppressed and rounded", "releases"),
     Stage("packs", "local figures that go back to bodies and their reviewers", "restricted/packs"),
 )

@@ -1,18 +1,26 @@
-"""checks: the verified build is put in the place of the one that is served."""
+"""checks and serving: the verified build takes the place of the one before it, and is copied for analysts."""
 
 from collections.abc import Sequence
 
 import dagster as dg
 
+from orchestration.assets.models import HISTORY
 from orchestration.dbt import read_json
 from orchestration.erased import drop_builds_of_erased
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
 from orchestration.resources import OneRunAtATime, Progress
+from orchestration.serving import SCHEMAS, table_words
 from orchestration.warehouse import WarehouseError, table_rows, write_json
 
 VERIFIED_BUILD = dg.AssetKey(["checks", "verified_build"])
+MARTS = dg.AssetKey(["serving", "marts"])
 SERVING = "Serving the verified build"
+COPYING = "Copying the marts for analysts"
+
+#: The copy shows the register, which a final run adds to. A provisional run adds nothing, and a step that
+#: waited for the register would not start then; so the copy is the last of the steps that can start, instead.
+LAST = {"dagster/priority": "-1"}
 
 
 def build_serving_assets(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -23,7 +31,7 @@ def build_serving_assets(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         deps=list(marts),
         group_name="checks",
         kinds={"duckdb"},
-        description="The build that analysts and everything after this read: `warehouse/current`. It is"
+        description="The build that everything after this reads: `warehouse/current`. It is"
         " replaced only by a build that kept every promise, so a failed check leaves the earlier one in"
         " place.",
     )
@@ -60,6 +68,54 @@ def build_serving_assets(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return verified_build
+
+
+@dg.asset(
+    key=MARTS,
+    deps=[VERIFIED_BUILD, HISTORY.key],
+    group_name="serving",
+    kinds={"duckdb", "parquet"},
+    op_tags=LAST,
+    description="The marts and the reference tables of the verified build, and the register as it stands,"
+    " as one DuckDB file and as Parquet, with what every table and column means: `warehouse/serving/current`."
+    " Analysts read here. No run writes into a copy that can be read, so no query meets a lock and no run"
+    " waits for a reader.",
+)
+def serving_marts(
+    project: dg.ResourceParam[Project],
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> dg.MaterializeResult[None]:
+    """Copy the served build, unless it has been copied already, and swap the link."""
+    build = project.warehouse.current()
+    if build is None or build.build_id != project.build_id():
+        # The manifest describes the present models; of another build it might say what is not so.
+        raise WarehouseError(
+            "The served build is not made from the present files and models; launch the whole job 'quarter'."
+        )
+    before = project.serving.current()
+
+    def told(done: int, total: int) -> None:
+        progress(COPYING, done, total)
+
+    words = table_words(read_json(project.manifest_path))
+    dropped = [*project.serving.publish(build, words, told), *drop_builds_of_erased(project)]
+    copy = project.serving.copy_of(build)
+    rows = table_rows(copy.database)
+    return dg.MaterializeResult(
+        metadata={
+            "status": "unchanged" if before == copy else "new",
+            "build": build.build_id,
+            "file": link(copy.database),
+            "link": link(project.serving.link),
+            "megabytes": round(copy.database.stat().st_size / 1e6, 1),
+            "rows": markdown_table(
+                ("table", "rows"),
+                [(f"{schema}.{table}", rows[schema][table]) for schema in SCHEMAS for table in rows[schema]],
+            ),
+            "older copies dropped": len(dropped),
+        }
+    )
 
 
 def require_kept_promises(project: Project, build_id: str) -> None:

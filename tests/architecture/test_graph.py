@@ -49,6 +49,13 @@ def test_the_job_holds_every_asset_that_is_made_and_every_check(
     assert {key.to_user_string() for key in asset_graph.external_asset_keys} == {"register/history"}
 
 
+def test_the_copy_for_analysts_is_the_last_of_the_steps_that_can_start(definitions: dg.Definitions) -> None:
+    tags = {node.name: node.tags for node in definitions.resolve_job_def(QUARTER_JOB).nodes}
+    priorities = {name: int(found.get("dagster/priority", 0)) for name, found in tags.items()}
+    assert [name for name, priority in priorities.items() if priority] == ["serving__marts"]
+    assert priorities["serving__marts"] < 0
+
+
 def test_what_is_by_quarter(asset_graph: dg.AssetGraph) -> None:
     by_quarter = {
         key.to_user_string()

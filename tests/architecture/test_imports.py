@@ -30,6 +30,7 @@ LIGHT = (
     "delivery",
     "outputs",
     "pending",
+    "serving",
     "terminal",
     "register",
 )
@@ -114,6 +115,24 @@ def test_only_dbt_writes_into_a_warehouse_file(project_folder: Path) -> None:
         if not is_read_only_or_in_memory(call)
     ]
     assert writing == []
+
+
+def test_only_the_copy_for_analysts_is_attached_for_writing(project_folder: Path) -> None:
+    attaching = [
+        f"{path.relative_to(project_folder)}: {ast.unparse(node.args[0])}"
+        for package in PACKAGES
+        for path in sources(project_folder / package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("execute", "sql", "query")
+        and node.args
+        and "attach '" in ast.unparse(node.args[0]).lower().replace("{", "'")
+    ]
+    assert attaching == [
+        "orchestration/serving.py: f'attach {_literal(build.path)} as build (read_only)'",
+        "orchestration/serving.py: f'attach {_literal(copy.database)} as copy'",
+    ]
 
 
 def test_models_read_files_only_through_sources(project_folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.assets.models import BUILDING
 from orchestration.assets.outputs import FIGURES, FLAGGING, RECORDING, RELEASING
-from orchestration.assets.serving import SERVING
+from orchestration.assets.serving import COPYING, SERVING
 from orchestration.checks import CHECKING
 from orchestration.delivery import deliver
 from orchestration.pending import reasons_to_run
@@ -31,6 +31,7 @@ DEATHS = [
     (RECORDING, 3),
     (RELEASING, 4),
     (FLAGGING, 1),
+    (COPYING, 5),
 ]
 
 
@@ -68,5 +69,7 @@ def test_every_table_is_the_same_row_for_row(finished: Project, killed: Project)
 def test_no_scrap_is_left(killed: Project) -> None:
     assert list(killed.root.holding.iterdir()) == []
     assert [path.suffix for path in killed.root.builds.iterdir()] == [".duckdb"]
+    copies = {copy.folder.name for copy in killed.serving.copies()}
+    assert {path.name for path in killed.root.serving.iterdir()} == {*copies, "current"}
     assert [name for name in stamps_of(killed.data_root) if "partial" in name or "unfinished" in name] == []
     assert reasons_to_run(killed, killed.due_quarters(), "final") == []

@@ -15,8 +15,14 @@ from ingest.clock import FixedClock
 from ingest.receipts import Ledger, Receipt
 from ingest.receive import receive
 from orchestration import cli
-from orchestration.erased import drop_builds_of_erased
-from orchestration.pending import RAW_IS_BEHIND, RAW_NOTE, raw_source, reasons_to_run
+from orchestration.erased import are_builds_free, drop_builds_of_erased
+from orchestration.pending import (
+    RAW_IS_BEHIND,
+    RAW_NOTE,
+    SERVING_IS_BEHIND,
+    raw_source,
+    reasons_to_run,
+)
 from orchestration.project import Project, open_project
 from orchestration.vocabulary import FINAL
 
@@ -243,6 +249,42 @@ def test_builds_made_before_an_erasure_go_once_one_made_after_it_is_served(
     after = serve(project)
     assert drop_builds_of_erased(project) == [before]
     assert [path for path in project.root.builds.glob("*.duckdb")] == [after]
+    assert drop_builds_of_erased(project) == []
+
+
+def copy_for_analysts(project: Project) -> Path:
+    """A copy of the served build, as a run leaves it."""
+    build = project.warehouse.current()
+    assert build is not None
+    copy = project.serving.copy_of(build)
+    copy.folder.mkdir(parents=True)
+    copy.database.write_bytes(b"copy")
+    project.serving.publish(build, {})
+    return copy.folder
+
+
+def test_copies_of_builds_made_before_an_erasure_go_once_a_later_build_is_copied(
+    data_root: Path, receipts: list[Receipt], said: Said
+) -> None:
+    project = open_project(data_root, DAY)
+    serve(project)
+    older = copy_for_analysts(project)
+    (project.root.raw / "more.parquet").write_bytes(b"rows")
+    serve(project)
+    before = copy_for_analysts(project)
+    assert SERVING_IS_BEHIND not in reasons_to_run(project, [], FINAL)
+    assert vcc(data_root, *ERASE, receipts[3].receipt_id, "--yes", "--no-run") == cli.OK
+    (project.root.raw / "new.parquet").write_bytes(b"rows")
+    serve(project)
+    scrap = project.root.serving / "making-b0-00000000"
+    scrap.mkdir()
+    assert SERVING_IS_BEHIND in reasons_to_run(project, [], FINAL)
+    # What analysts read stays until another copy takes its place, and so the erasure is not at its end.
+    assert older in drop_builds_of_erased(project) and not older.exists() and not scrap.exists()
+    assert before.exists() and not are_builds_free(project)
+    after = copy_for_analysts(project)
+    assert drop_builds_of_erased(project) == [before] and not before.exists()
+    assert are_builds_free(project) and [copy.folder for copy in project.serving.copies()] == [after]
     assert drop_builds_of_erased(project) == []
 
 
