@@ -18,26 +18,38 @@ ENTRIES: dict[str, Any] = {
     "yes": 7, "no": 9, "grade": 2, "meeting_on": date(2026, 10, 8), "is_represented": "yes",
 }  # fmt: skip
 
-# A row of the tables that a template leaves blank, by their sheet.
-ROWS: dict[str, dict[str, Any]] = {
-    "decisions": {
+RULE = {
+    "rule_version": 1, "effective_from": date(2026, 10, 1), "basis": "prescribed", "agreed_on": date(2026, 9, 1),
+}  # fmt: skip
+WORDS = {"s2_divide_tail": "false", "s4_counts": "aggravates", "persistence_scope": "same_indicator",
+         "peer_set": "size_and_density_2021"}  # fmt: skip
+NUMBERS = {
+    "n_min": 10, "s1_z": 1.644854, "s2_z_flag": -3.09, "s2_z_watch": -1.96, "s2_gap_min": 0.05, "s2_peers_min": 4,
+    "s2_areas_min": 5, "s2_winsor_low": 0.1, "s2_winsor_high": 0.9, "s2_tail": 0.001, "s4_grade_max": 1, "met_min": 1,
+    "bridge_quarters": 1, "reopen_quarters": 4, "close_quarters": 2, "yjs_share_min": 0.8, "yjs_s4_share_min": 0.25,
+    "high_z": 3.09, "high_n_min": 100, "interval_z": 1.959964, "change_z": 1.959964,
+}  # fmt: skip
+
+# Rows of the tables that a template leaves blank, by their sheet.
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "decisions": [{
         "case_id": "0a1b2c3d4e5f6a7b", "to_state": "confirmed", "decided_by_role": "programme_board",
         "decided_on": date(2026, 9, 1), "reason": "The figures are right.",
-    },
-    "rules": {
-        "rule_version": 1, "effective_from": date(2026, 10, 1), "parameter": "n_min", "number_value": 10,
-        "basis": "prescribed", "agreed_on": date(2026, 9, 1),
-    },
-    "context": {
+    }],
+    "rules": [
+        *({**RULE, "parameter": name, "text_value": word} for name, word in WORDS.items()),
+        *({**RULE, "parameter": name, "number_value": number} for name, number in NUMBERS.items()),
+    ],
+    "context": [{
         "context_id": "C1", "source": "support_services", "publisher": "Office of the commissioner",
         "pfa_code": "E23000028", "title": "Local support service", "summary": "Commissioned to 2028.",
-    },
+    }],
 }  # fmt: skip
 
 
 def fill_in(path: Path) -> Path:
     """Write into every entry cell of the rows that are filled in, as a person at a spreadsheet would; into a
-    table that has none one row, or a reason on the cover.
+    table that has none the rows above, or a reason on the cover.
     """
     book = openpyxl.load_workbook(path)
     for sheet in book.worksheets:
@@ -45,9 +57,10 @@ def fill_in(path: Path) -> Path:
             continue
         assert sheet.protection.sheet
         headers = {cell.column: cell.value for cell in sheet[1]}
-        for column, name in headers.items():
-            if name in ROWS.get(sheet.title, {}):
-                sheet.cell(2, column).value = ROWS[sheet.title][name]
+        for number, given in enumerate(ROWS.get(sheet.title, ()), 2):
+            for column, name in headers.items():
+                if name in given:
+                    sheet.cell(number, column).value = given[name]
         for row in sheet.iter_rows(min_row=2):
             if row[0].value is None and row[1].value is None:
                 continue  # a blank row beneath
