@@ -32,6 +32,7 @@ run: $(INSTALLED)
 	@$(BIN)/vcc run --all
 
 test: $(INSTALLED_DEV)
+	@.ci/programs
 	@$(BIN)/python -m pytest
 
 ui: $(INSTALLED)
