@@ -56,7 +56,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
                 ("2026-27-Q4", 8107, date(2027, 3, 31))]  # fmt: skip
     columns = {"period_code": "varchar", "quarter_index": "integer", "last_day": "date"}
     table(con, "int_quarters", columns, quarters)
-    build(con, "int_severe_rules", "int_severe_thresholds", "int_rules_by_quarter")
+    build(con, "int_agreed_rules", "int_severe_rules", "int_severe_thresholds", "int_rules_by_quarter")
     return con
 
 

@@ -1,16 +1,8 @@
 -- Every version of the rules for severe indicators: the one the service started with, and those the Taskforce agreed,
--- which arrive as returns. Of a version that stands in several current returns the latest counts.
+-- which arrive as returns.
 with agreed as (
 
-    select
-        agreed_rows.*,
-        dense_rank() over (
-            partition by agreed_rows.rule_version
-            order by receipts.receipt_sequence desc
-        ) as recency
-    from {{ ref('stg_rules') }} as agreed_rows
-    inner join {{ ref('int_current_receipts') }} as receipts
-        on agreed_rows.receipt_id = receipts.receipt_id
+    select * from {{ ref('int_agreed_rules') }}
 
 ),
 
@@ -47,7 +39,6 @@ versions as (
         max(case when parameter = 'peer_set' then text_value end) as peer_set,
         max(case when parameter = 'change_z' then number_value end) as change_z
     from agreed
-    where recency = 1
     group by rule_version
 
 )
