@@ -22,7 +22,7 @@ help:
 	@echo 'make ui     the web page: http://127.0.0.1:$(PORT)'
 	@echo 'make lint   check style: Python, SQL, the layers of the models'
 	@echo 'make types  check types'
-	@echo 'make docs   write docs/returns.md anew, from the forms and the acceptance rules'
+	@echo 'make docs   write docs/returns.md and docs/data-dictionary.md anew, from forms, rules and models'
 	@echo 'make lock   renew the lock files from pyproject.toml'
 	@echo 'make clean  delete what runs made of the sample (data, .dagster, caches); .venv stays, and so do'
 	@echo '            real returns, unless you add CONFIRM=yes'
@@ -46,12 +46,14 @@ lint: $(INSTALLED_DEV)
 	@$(BIN)/python -m orchestration.dbt
 	@$(BIN)/dbt-bouncer
 	@$(BIN)/python -m ingest.documentation --check
+	@$(BIN)/python -m orchestration.dictionary --check
 
 types: $(INSTALLED_DEV)
 	@$(BIN)/mypy ingest orchestration quality reports
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m ingest.documentation
+	@$(BIN)/python -m orchestration.dictionary
 
 lock: $(INSTALLED_DEV)
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --upgrade \

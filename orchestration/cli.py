@@ -132,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
     flags = commands.add_parser("flags", help="severe indicators of a quarter")
     flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")
 
+    docs = commands.add_parser("docs", help="dbt's documentation of the served build, as one page")
+    docs.add_argument("--output", type=Path, metavar="FILE", help="default: warehouse/dbt-docs.html")
+
     page = commands.add_parser("ui", help="the web page of the runs, on this machine only")
     page.add_argument("--port", type=int, default=3000, help="default: 3000")
 

@@ -22,6 +22,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource
 from packaging.version import Version
 
+from orchestration.dictionary import OWNERS, grain_and_purpose, key_of, owner_of
 from orchestration.project import DATA_ROOT_VARIABLE
 from orchestration.vocabulary import DBT_STAGES
 from orchestration.warehouse import dbt_files, digest_files, write_bytes
@@ -170,9 +171,26 @@ class StageTranslator(DagsterDbtTranslator):
         return stage_of(dbt_resource_props)
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return dbt's metadata, with the table named as an analyst does: the file's name changes."""
-        named = {"dagster/table_name": f"{stage_of(dbt_resource_props)}.{dbt_resource_props['name']}"}
-        return {**super().get_metadata(dbt_resource_props), **named}
+        """Return dbt's metadata, with the table named as an analyst does (the file's name changes).
+
+        A mart's grain, key, owner and purpose stand beside it, so that nobody has to open its SQL.
+        """
+        said = {"dagster/table_name": f"{stage_of(dbt_resource_props)}.{dbt_resource_props['name']}"}
+        if stage_of(dbt_resource_props) == "marts":
+            grain, purpose = grain_and_purpose(dbt_resource_props["description"])
+            said |= {
+                "grain": grain,
+                "key": ", ".join(key_of(dbt_resource_props)),
+                "owner": OWNERS[owner_of(dbt_resource_props)],
+                "purpose": purpose,
+            }
+        return {**super().get_metadata(dbt_resource_props), **said}
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
+        """Return a mart's owner as a team of Dagster's."""
+        if stage_of(dbt_resource_props) != "marts":
+            return None
+        return [f"team:{owner_of(dbt_resource_props)}"]
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         """Carry none of dbt's tags over: they steer dbt only."""

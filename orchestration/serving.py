@@ -54,8 +54,13 @@ class TableWords:
         return " ".join(filter(None, (self.description, f"Key: {', '.join(self.key)}." if self.key else "")))
 
 
-def table_words(manifest: Mapping[str, Any]) -> dict[tuple[str, str], TableWords]:
-    """Return (schema, table) -> what dbt's manifest says of it; the key is the one that a test proves."""
+def table_words(
+    manifest: Mapping[str, Any], measures: Mapping[str, str]
+) -> dict[tuple[str, str], TableWords]:
+    """Return (schema, table) -> what dbt's manifest says of it; the key is the one that a test proves.
+
+    `measures` says of a mart's numeric column how it may be combined, in a sentence.
+    """
     keys: dict[str, tuple[str, ...]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "unique_key":
@@ -64,10 +69,14 @@ def table_words(manifest: Mapping[str, Any]) -> dict[tuple[str, str], TableWords
         (node["schema"], node["name"]): TableWords(
             _one_line(node["description"]),
             keys.get(name, ()),
-            {column["name"]: _one_line(column["description"]) for column in node["columns"].values()},
+            {
+                column["name"]: _one_line(f"{column['description']} {said.get(column['name'], '')}")
+                for column in node["columns"].values()
+            },
         )
         for name, node in manifest["nodes"].items()
         if node["resource_type"] in ("model", "seed") and node["schema"] in SCHEMAS
+        for said in ([measures] if node["schema"] == "marts" else [{}])
     }
 
 

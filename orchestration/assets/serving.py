@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.assets.models import HISTORY
 from orchestration.dbt import read_json
+from orchestration.dictionary import load_measures
 from orchestration.erased import drop_builds_of_erased
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
@@ -98,7 +99,8 @@ def serving_marts(
     def told(done: int, total: int) -> None:
         progress(COPYING, done, total)
 
-    words = table_words(read_json(project.manifest_path))
+    measures = {name: measure.sentence for name, measure in load_measures().items()}
+    words = table_words(read_json(project.manifest_path), measures)
     dropped = [*project.serving.publish(build, words, told), *drop_builds_of_erased(project)]
     copy = project.serving.copy_of(build)
     rows = table_rows(copy.database)

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,9 +120,30 @@ def test_the_provisional_build_gives_local_figures_back_and_records_nothing(
 
 
 @pytest.fixture(scope="module")
-def revised(finished: Project, sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def revision_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the revised data root lies, and what an analyst read while it was made."""
+    return tmp_path_factory.mktemp("revised")
+
+
+@contextmanager
+def an_analyst_reading(project: Project, folder: Path) -> Iterator[None]:
+    """Read the serving copy in a loop from a second process for the time of the block."""
+    stop = folder / "stop"
+    program = Path(__file__).with_name("reader.py")
+    arguments = [project.root.serving_current, stop, folder / "readings.jsonl"]
+    with (folder / "reader.log").open("w") as log:
+        reader = subprocess.Popen([sys.executable, program, *arguments], stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        stop.touch()
+        (folder / "reader.code").write_text(str(reader.wait(timeout=60)))
+
+
+@pytest.fixture(scope="module")
+def revised(finished: Project, sample: Sample, revision_folder: Path) -> Project:
     """The data root after one return was sent again with one case of one metric moved from not met to met."""
-    folder = tmp_path_factory.mktemp("revised")
+    folder = revision_folder
     project = copy_of(finished, folder / "data")
     original = next(
         sample.returns / receipt.sender_code / receipt.file_name
@@ -131,7 +154,8 @@ def revised(finished: Project, sample: Sample, tmp_path_factory: pytest.TempPath
     revision.write_bytes(with_one_more_met(original.read_bytes()))
     arrival = datetime(2026, 11, 2, 9, tzinfo=UTC)
     deliver(project.root.inbox, [Delivery(revision, SENDER, revision.name, arrival)])
-    report = run_all(project)
+    with an_analyst_reading(project, folder):
+        report = run_all(project)
     assert report.success, report.failures
     return project
 
@@ -158,6 +182,26 @@ def with_one_more_met(content: bytes) -> bytes:
                 text = "\r\n".join(lines) + "\r\n"
             sink.writestr(name, text)
     return target.getvalue()
+
+
+def test_a_reader_never_fails_while_the_pipeline_runs(
+    finished: Project, revised: Project, revision_folder: Path
+) -> None:
+    assert (revision_folder / "reader.code").read_text() == "0", (revision_folder / "reader.log").read_text()
+    lines = (revision_folder / "readings.jsonl").read_text(encoding="utf-8").splitlines()
+    readings = [json.loads(line) for line in lines]
+    assert len(readings) > 20
+    assert all(in_duckdb == in_parquet for _, in_duckdb, in_parquet in readings)
+    # the copy of before and the copy of after, and nothing in between
+    before, after = (project.serving.current() for project in (finished, revised))
+    assert before is not None and after is not None
+    seen = {copy: tuple(figures) for copy, figures, _ in readings}
+    assert {copy: tuple(figures) for copy, figures, _ in readings[::-1]} == seen
+    assert set(seen) == {before.folder.name, after.folder.name}
+    (rows, met, period), (rows_after, met_after, period_after) = (
+        seen[c.folder.name] for c in (before, after)
+    )
+    assert (rows_after, met_after, period_after) == (rows, met + 1, period)
 
 
 def test_a_revision_adds_one_original_and_one_receipt(finished: Project, revised: Project) -> None:

@@ -124,8 +124,8 @@ def test_the_words_are_those_of_the_manifest() -> None:
             "test.s": {"resource_type": "test", "attached_node": None},
         }
     }
-    words = table_words(manifest)
-    assert words == {("marts", "m"): TableWords("One row.", ("a",), {"a": "An area."})}
+    words = table_words(manifest, {"a": "Unit: areas."})
+    assert words == {("marts", "m"): TableWords("One row.", ("a",), {"a": "An area. Unit: areas."})}
     assert words[("marts", "m")].comment == "One row. Key: a."
 
 

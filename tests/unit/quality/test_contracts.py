@@ -83,6 +83,23 @@ DELIVERY = {
     "low_grade_share": 0.0,
     "has_improvement_plan": True,
 }
+TEAM = {
+    **AREA,
+    "body_kind": "yjs",
+    "body_code": "yjs-cumbria",
+    "body_name": "Cumbria",
+    "item_id": "r11_s01",
+    **CENSUS,
+    "right_number": 11,
+    "information": "statistic",
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "figure_status": "reported",
+    "case_share": 1.0,
+    "numerator_count": 12,
+    "base_count": 20,
+    "numerator_rate": 0.6,
+}
 LEGACY = {
     "body_kind": "police",
     "pfa_code": "E23000028",
@@ -231,6 +248,11 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     ],
     "local_area_feedback": [FEEDBACK],
     "local_area_delivery": [DELIVERY],
+    "local_area_team_figures": [
+        TEAM,
+        {**TEAM, **NO_FIGURE, "information": "delivery", "item_id": "r11_d01", "grade": 2}
+        | {"numerator_count": None, "base_count": None, "numerator_rate": None},
+    ],
     "local_area_legacy_audit": [
         LEGACY,
         {**LEGACY, "question_id": "q2", "outcome_status": "not_collected", "met_count": None}
@@ -322,6 +344,10 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.5",
         "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_submitted'",
         "failed_rows.national_forces_have_no_like_areas": "update {t} set body_kind = 'mdp'",
+    },
+    "local_area_team_figures": {
+        "failed_rows.reported_has_a_figure": "update {t} set base_count = null",
+        "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_submitted'",
     },
     "local_area_delivery": {
         "failed_rows.reported_has_grade": "update {t} set lowest_grade = null",
