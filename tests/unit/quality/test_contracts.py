@@ -98,7 +98,7 @@ TEAM = {
     "case_share": 1.0,
     "numerator_count": 12,
     "base_count": 20,
-    "numerator_rate": 0.6,
+    "item_rate": 0.6,
 }
 LEGACY = {
     "body_kind": "police",
@@ -233,6 +233,60 @@ NATIONAL = {
     "median_area_rate": 0.61,
 }
 
+RIGHT = {
+    **AREA,
+    "right_number": 2,
+    "right_title": "To have the details of the crime recorded without unjustified delay",
+    "quarter_index": 8101,
+    "senders_expected": 1,
+    "senders_received": 1,
+    "statistic_items_expected": 1,
+    "statistic_items_reported": 1,
+    "statistic_completeness": 1.0,
+    "statistic_status": "complete",
+    "statistic_summary": "r02_s01_recorded_24h: 60 of 100",
+    "feedback_items_expected": 2,
+    "feedback_items_reported": 1,
+    "feedback_completeness": 0.5,
+    "feedback_status": "partly",
+    "feedback_summary": "r02_f01: 30 of 50; r02_f02: incomplete",
+    "delivery_items_expected": 0,
+    "delivery_items_reported": 0,
+    "delivery_status": "not_collected_by_design",
+}
+RIGHT_ITEM = {
+    **AREA,
+    "right_number": 2,
+    "information": "statistic",
+    "item_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "quarter_index": 8101,
+    "metric_version": 1,
+    "definition": "Crimes recorded within 24 hours",
+    "unit": "proportion",
+    "polarity": "higher",
+    "figure_status": "reported",
+    "numerator_count": 60,
+    "base_count": 100,
+    "item_rate": 0.6,
+    "rate_lower": 0.502,
+    "rate_upper": 0.691,
+}
+REGION = {"group_kind": "region", "group_code": "E12000002", "group_name": "North West"}
+REGION_RIGHT = {
+    key: value
+    for key, value in RIGHT.items()
+    if key not in {*AREA, "senders_expected", "senders_received"} and not key.endswith("summary")
+} | {
+    **REGION,
+    "body_kind": "police",
+    "period_code": "2025-26-Q2",
+    "areas_expected": 1,
+    "statistic_areas_complete": 1,
+    "feedback_areas_complete": 0,
+    "delivery_areas_complete": 0,
+}
+
 GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "local_area_compliance": [
         COMPLIANCE,
@@ -251,7 +305,7 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "local_area_team_figures": [
         TEAM,
         {**TEAM, **NO_FIGURE, "information": "delivery", "item_id": "r11_d01", "grade": 2}
-        | {"numerator_count": None, "base_count": None, "numerator_rate": None},
+        | {"numerator_count": None, "base_count": None, "item_rate": None},
     ],
     "local_area_legacy_audit": [
         LEGACY,
@@ -259,7 +313,40 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
         | {"not_met_count": None, "not_suitable_count": None, "case_count": None, "compliance_rate": None}
         | {"rate_lower": None, "rate_upper": None},
     ],
+    "local_area_groups": [
+        {"period_code": "2025-26-Q2", "pfa_code": "E23000002", **REGION, "is_combined": False},
+    ],
+    "local_area_rights": [RIGHT],
+    "local_area_right_items": [
+        RIGHT_ITEM,
+        {**AREA, "right_number": 2, "information": "delivery", "item_id": "r02_d01", **NO_FIGURE}
+        | {"definition": "A process", "figure_status": "reported", "lowest_grade": 2}
+        | {"has_improvement_plan": True, "improvement_plan": "Train", "next_step": "Book"},
+    ],
     "national_compliance": [NATIONAL],
+    "national_group_compliance": [
+        {key: value for key, value in NATIONAL.items() if key != "median_area_rate"}
+        | {**REGION, "areas_expected": 41, "is_complete": False, "figure_status": "incomplete"},
+        {**REGION, "body_kind": "police", "metric_id": "r03_s01_crn_5wd", "period_code": "2025-26-Q2"}
+        | {**NO_FIGURE, "right_number": 3, "areas_expected": 5, "areas_reporting": 0, "is_complete": False}
+        | {"figure_status": "not_submitted"},
+    ],
+    "national_group_feedback": [
+        {**REGION, "body_kind": "police", "question_id": "r02_f01", "period_code": "2025-26-Q2"}
+        | {"survey_mode": "online", "right_number": 2, "areas_expected": 41, "areas_reporting": 40}
+        | {"is_complete": False, "figure_status": "incomplete", "good_count": 600}
+        | {"valid_answer_count": 1000, "good_rate": 0.6, "rate_lower": 0.57, "rate_upper": 0.63},
+        {**REGION, "body_kind": "police", "question_id": "r02_f02", "period_code": "2025-26-Q2"}
+        | {"survey_mode": "none", "right_number": 2, "areas_expected": 5, "areas_reporting": 0}
+        | {"is_complete": False, "figure_status": "not_submitted"},
+    ],
+    "national_group_delivery": [
+        {**REGION, "body_kind": "police", "item_id": "r02_d01", "period_code": "2025-26-Q2"}
+        | {"right_number": 2, "areas_expected": 11, "areas_reporting": 10, "is_complete": False}
+        | {"figure_status": "incomplete", "areas_absent": 1, "areas_drafted": 2, "areas_in_use": 3}
+        | {"areas_reviewed": 4, "areas_with_plan": 5}
+    ],
+    "national_group_rights": [REGION_RIGHT],
     "national_feedback": [
         {
             "body_kind": "police",
@@ -361,6 +448,62 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.cases_add_up": "update {t} set case_count = 30 where outcome_status = 'derived'",
         "failed_rows.rate_within_bounds": "update {t} set rate_lower = null where outcome_status = 'derived'",
         "failed_rows.base_change_is_said": "update {t} set is_base_changed = true where question_id = 'q2'",
+    },
+    "local_area_groups": {
+        "failed_rows.national_forces_stand_apart": "update {t} set pfa_code = 'NAT'",
+    },
+    "local_area_rights": {
+        "failed_rows.reported_within_expected": "update {t} set feedback_items_reported = 3",
+        "failed_rows.complete_means_all": "update {t} set feedback_status = 'complete'",
+        "failed_rows.nothing_asked_nothing_said": "update {t} set feedback_summary = null",
+        "failed_rows.by_design_is_not_missing": "update {t} set delivery_status = 'not_collected'",
+    },
+    "local_area_right_items": {
+        "failed_rows.figures_of_its_kind": "update {t} set next_step = 'Book' where information = 'statistic'",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = 0.65 where information = 'statistic'",
+        "failed_rows.rate_only_with_base": "update {t} set base_count = 0 where information = 'statistic'",
+        "failed_rows.nothing_where_nothing_came": (
+            "update {t} set figure_status = 'not_submitted' where information = 'delivery'"
+        ),
+    },
+    "national_group_compliance": {
+        "failed_rows.areas_within_expected": "update {t} set areas_reporting = 42 where right_number = 2",
+        "failed_rows.complete_means_all": "update {t} set is_complete = true where right_number = 2",
+        "failed_rows.national_forces_stand_apart": "update {t} set body_kind = 'btp' where right_number = 2",
+        "failed_rows.cases_add_up": "update {t} set case_count = 999 where right_number = 2",
+        "failed_rows.rate_only_with_cases": "update {t} set compliance_rate = null where right_number = 2",
+        "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.59 where right_number = 2",
+        "failed_rows.nothing_where_nothing_came": (
+            "update {t} set reported_count = 0 where figure_status = 'not_submitted'"
+        ),
+    },
+    "national_group_feedback": {
+        "failed_rows.areas_within_expected": (
+            "update {t} set areas_reporting = 42 where question_id = 'r02_f01'"
+        ),
+        "failed_rows.complete_means_all": (
+            "update {t} set figure_status = 'reported' where question_id = 'r02_f01'"
+        ),
+        "failed_rows.national_forces_stand_apart": (
+            "update {t} set body_kind = 'mdp' where question_id = 'r02_f01'"
+        ),
+        "failed_rows.good_within_answers": "update {t} set good_count = 1001 where question_id = 'r02_f01'",
+        "failed_rows.rate_only_with_answers": "update {t} set good_rate = null where question_id = 'r02_f01'",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = 0.61 where question_id = 'r02_f01'",
+        "failed_rows.nothing_where_nothing_came": (
+            "update {t} set survey_mode = 'online' where question_id = 'r02_f02'"
+        ),
+    },
+    "national_group_delivery": {
+        "failed_rows.areas_within_expected": "update {t} set areas_expected = 9",
+        "failed_rows.complete_means_all": "update {t} set is_complete = true",
+        "failed_rows.national_forces_stand_apart": "update {t} set body_kind = 'btp'",
+        "failed_rows.grades_add_up": "update {t} set areas_in_use = 4",
+    },
+    "national_group_rights": {
+        "failed_rows.national_forces_stand_apart": "update {t} set body_kind = 'btp'",
+        "failed_rows.reported_within_expected": "update {t} set statistic_areas_complete = 2",
+        "failed_rows.complete_means_all": "update {t} set feedback_status = 'complete'",
     },
     "national_compliance": {
         "failed_rows.areas_within_expected": "update {t} set areas_reporting = 44",

@@ -114,9 +114,18 @@ select
         else 'reported'
     end as figure_status,
     teams.case_share,
-    figures.numerator_count,
+    -- of a question good answers are meant, as everywhere: of difficulties, those who had none
+    case
+        when figures.information = 'feedback' and items.polarity = 'lower'
+            then figures.base_count - figures.numerator_count
+        else figures.numerator_count
+    end as numerator_count,
     figures.base_count,
-    {{ rate("figures.numerator_count", "figures.base_count") }} as numerator_rate,
+    {{ rate("case
+            when figures.information = 'feedback' and items.polarity = 'lower'
+                then figures.base_count - figures.numerator_count
+            else figures.numerator_count
+        end", "figures.base_count") }} as item_rate,
     figures.grade,
     figures.has_improvement_plan
 from teams
