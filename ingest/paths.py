@@ -185,6 +185,11 @@ class DataRoot:
         return self.restricted / "flags"
 
     @property
+    def simulations(self) -> Path:
+        """What proposed rules would have flagged, one folder a table of rules."""
+        return self.restricted / "simulations"
+
+    @property
     def packs(self) -> Path:
         """Local figures that go back to bodies and reviewers, one folder a period."""
         return self.restricted / "packs"

@@ -132,6 +132,27 @@ def parser() -> argparse.ArgumentParser:
     flags = commands.add_parser("flags", help="severe indicators of a quarter")
     flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")
 
+    simulate = commands.add_parser(
+        "simulate", help="what a proposed table of rules would have flagged; nothing is recorded"
+    )
+    simulate.add_argument(
+        "--rules",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="a `rules` return (.xlsx, .ods, .zip), or a .csv of its sheet `rules` with what changes",
+    )
+    simulate.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="default: under restricted/simulations, named like FILE"
+    )
+    simulate.add_argument(
+        "--format",
+        choices=("text", "csv", "json", "html"),
+        default="text",
+        help="what is printed: a summary, every right and quarter, the summary for a program, or the page;"
+        " the folder holds all (default: text)",
+    )
+
     docs = commands.add_parser("docs", help="dbt's documentation of the served build, as one page")
     docs.add_argument("--output", type=Path, metavar="FILE", help="default: warehouse/dbt-docs.html")
 

@@ -132,7 +132,7 @@ class Project:
     @cached_property
     def output_code(self) -> str:
         """One hash over the code that turns marts into files, so that a change of it remakes them."""
-        code = [*(self.folder / "reports").rglob("*.py"), *(self.folder / "reports").rglob("*.html")]
+        code = [*(self.folder / "reports").rglob("*.py"), *(self.folder / "reports").rglob("*.j2")]
         return digest_files(sorted(code), self.folder)[:16]
 
     @property

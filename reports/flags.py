@@ -10,7 +10,6 @@ from the reference tables.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,13 +19,14 @@ from typing import Any
 import duckdb
 
 from reports import labels
+from reports.chance import chance_of
 from reports.files import csv_bytes, publish_folder
 from reports.labels import Section
+from reports.page import rendered
 
 EARLIER_QUARTERS = 4
 NO_ASSESSMENT = "No delivery assessment for this quarter"
 NOT_COLLECTED_BY_DESIGN = "Not collected by design: no delivery item of this right is asked of this body"
-TEMPLATES = Path(__file__).parent / "templates"
 
 _SECTIONS: tuple[tuple[Section, str, str], ...] = (
     (
@@ -499,20 +499,11 @@ def _page(
     sections: Mapping[Section, Sequence[Flag]],
     results: Mapping[str, int],
 ) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     label = con.execute(
         "select period_label from staging.stg_periods where period_code = ?", [period_code]
     ).fetchone()
-    return environment.get_template("flags.html.j2").render(
+    return rendered(
+        "flags.html.j2",
         period_code=period_code,
         period_label=label[0] if label else period_code,
         marking=labels.MARKING,
@@ -554,28 +545,25 @@ def _rules(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) ->
 
 
 def _chance(con: duckdb.DuckDBPyConnection, period_code: str) -> dict[str, Any] | None:
-    """How many S2 flags chance alone explains: the tests, the flags, and what their p-values say.
-
-    `by_chance` adds up, over all tests, the probability of falling below that test's own z limit where no
-    area truly differs. `false_at_most` is the number of flags times the largest adjusted p-value among them.
-    """
-    tests = con.execute(
-        """
-        select threshold, is_met, p_adjusted
-        from marts.oversight_indicators
-        where period_code = ? and indicator = 'S2' and is_assessable and p_value is not null
-        """,
-        [period_code],
-    ).fetchall()
-    if not tests:
+    """How many S2 flags chance alone explains, as the page says it."""
+    chance = chance_of(
+        con.execute(
+            """
+            select threshold, is_met, p_adjusted
+            from marts.oversight_indicators
+            where period_code = ? and indicator = 'S2' and is_assessable and p_value is not null
+            """,
+            [period_code],
+        ).fetchall()
+    )
+    if chance is None:
         return None
-    adjusted = [p_adjusted for _, is_met, p_adjusted in tests if is_met and p_adjusted is not None]
-    tails = (0.5 * math.erfc(-threshold / math.sqrt(2)) for threshold, _, _ in tests if threshold is not None)
+    at_most = chance.false_at_most
     return {
-        "tests": len(tests),
-        "flagged": sum(bool(is_met) for _, is_met, _ in tests),
-        "by_chance": f"{math.fsum(tails):.1f}",
-        "false_at_most": f"{len(adjusted) * max(adjusted):.2f}" if adjusted else None,
+        "tests": chance.tests,
+        "flagged": chance.flagged,
+        "by_chance": f"{chance.by_chance:.1f}",
+        "false_at_most": f"{at_most:.2f}" if at_most is not None else None,
     }
 
 

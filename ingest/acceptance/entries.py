@@ -437,7 +437,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "peer_set": (),
 }
 """Parameter -> the words it may have; none: any name."""
-_IN_ORDER = (("s2_z_flag", "s2_z_watch"), ("s2_winsor_low", "s2_winsor_high"))
+PARAMETERS_IN_ORDER = (("s2_z_flag", "s2_z_watch"), ("s2_winsor_low", "s2_winsor_high"))
 """Parameters of which the first must not be above the second."""
 
 
@@ -509,7 +509,7 @@ def parameters_agree(submission: Submission) -> Iterator[Finding]:
         if version is not None and parameter is not None and value is not None:
             values.setdefault((version, parameter), (number, value))
     for version in sorted({version for version, _ in values}):
-        for low, high in _IN_ORDER:
+        for low, high in PARAMETERS_IN_ORDER:
             if (version, low) in values and (version, high) in values:
                 number, value = values[version, high]
                 least = values[version, low][1]

@@ -62,10 +62,14 @@ def _sheets(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: Limi
     for info in infos:
         name = info.filename.removesuffix(".csv")
         # zipfile gives at most the declared size and checks the checksum, so a lying entry cannot grow.
-        text = _decoded(name, archive.read(info))
-        text, separator = _separator(name, text)
-        sheets.append(make_sheet(name, _rows(name, text, separator, limits), limits))
+        sheets.append(read_csv(name, archive.read(info), limits))
     return sheets
+
+
+def read_csv(name: str, data: bytes, limits: Limits) -> RawSheet:
+    """Read the bytes of one CSV as a sheet of that name. Raises Unreadable as read_csv_zip does."""
+    text, separator = _separator(name, _decoded(name, data))
+    return make_sheet(name, _rows(name, text, separator, limits), limits)
 
 
 def _decoded(name: str, data: bytes) -> str:

@@ -9,9 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from quality.false_flags.inputs import Counts, Flags, Floats, Rules
-
-Scope = Literal["same_indicator", "any_indicator"]
+from quality.false_flags.inputs import Counts, Flags, Floats, Rules, Scope
 
 
 def wilson(x: Counts, n: Counts, z: float, side: Literal["lower", "upper"]) -> Floats:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Scope = Literal["same_indicator", "any_indicator"]
 
 
 def read_seed(name: str, seeds: Path = SEEDS) -> list[dict[str, str]]:
@@ -41,11 +43,19 @@ class Rules:
     tail: float
     bridge_quarters: int
     peer_set: str
+    divide_tail: bool
+    scope: Scope
+    met_min: int
 
     @classmethod
     def load(cls, seeds: Path = SEEDS) -> Rules:
         """Read the newest row."""
-        row = max(read_seed("severe_rules", seeds), key=lambda each: int(each["rule_version"]))
+        return cls.of(max(read_seed("severe_rules", seeds), key=lambda each: int(each["rule_version"])))
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Rules:
+        """Take the limits from a row with the columns of `severe_rules`, its cells typed or as text."""
+        scope: Scope = "any_indicator" if row["persistence_scope"] == "any_indicator" else "same_indicator"
         return cls(
             rule_version=int(row["rule_version"]),
             n_min=int(row["n_min"]),
@@ -58,7 +68,10 @@ class Rules:
             winsor_high=float(row["s2_winsor_high"]),
             tail=float(row["s2_tail"]),
             bridge_quarters=int(row["bridge_quarters"]),
-            peer_set=row["peer_set"],
+            peer_set=str(row["peer_set"]),
+            divide_tail=str(row["s2_divide_tail"]).lower() == "true",
+            scope=scope,
+            met_min=int(row["met_min"]),
         )
 
     def divided_z_flag(self, metrics: int) -> float:
@@ -92,11 +105,13 @@ class Country:
     is_expected: Flags
 
     @classmethod
-    def load(cls, rules: Rules, seeds: Path = SEEDS) -> Country:
-        """Read areas, like areas and the catalogue."""
+    def load(
+        cls, rules: Rules, seeds: Path = SEEDS, thresholds: Mapping[str, float] | None = None
+    ) -> Country:
+        """Read areas, like areas and the catalogue; `thresholds` (metric -> T) stand in for the seed's."""
         areas = [row for row in read_seed("areas", seeds) if row["area_kind"] == "police_area"]
         codes = tuple(row["pfa_code"] for row in areas)
-        metrics = tuple(_scored_metrics(rules, seeds))
+        metrics = tuple(_scored_metrics(rules, seeds, thresholds))
         expected = {
             (row["body_kind"], row["pfa_code"])
             for row in read_seed("body_kind_areas", seeds)
@@ -144,17 +159,18 @@ def _like_areas(codes: tuple[str, ...], peer_set: str, seeds: Path) -> Flags:
     return peers
 
 
-def _scored_metrics(rules: Rules, seeds: Path) -> Iterator[Metric]:
+def _scored_metrics(rules: Rules, seeds: Path, thresholds: Mapping[str, float] | None) -> Iterator[Metric]:
     kinds = {
         row["body_kind"]: int(row["sort_order"])
         for row in read_seed("body_kinds", seeds)
         if row["is_national_force"] == "false"
     }
-    thresholds = {
-        row["metric_id"]: float(row["threshold"])
-        for row in read_seed("severe_thresholds", seeds)
-        if int(row["rule_version"]) == rules.rule_version
-    }
+    if thresholds is None:
+        thresholds = {
+            row["metric_id"]: float(row["threshold"])
+            for row in read_seed("severe_thresholds", seeds)
+            if int(row["rule_version"]) == rules.rule_version
+        }
     scored = {
         row["metric_id"]: int(row["right_number"])
         for row in read_seed("metrics", seeds)

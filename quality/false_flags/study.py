@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 
 from quality.false_flags.histories import Histories, Setting, draw
-from quality.false_flags.indicators import Scope, intervals_apart, recommended, s1_met, s2_met, s2_scores
-from quality.false_flags.inputs import Country, Flags, Floats, Rules
+from quality.false_flags.indicators import intervals_apart, recommended, s1_met, s2_met, s2_scores
+from quality.false_flags.inputs import Country, Flags, Floats, Rules, Scope
 
 SPREADS = (0.05, 0.075, 0.10)
 SAMPLES: tuple[int | None, ...] = (None, 300, 30)
@@ -67,7 +67,9 @@ class Study:
         """(body kind, right) -> is it recommended to the Board, (H, Q, A), by S1 and S2 together."""
         found = {}
         for right, positions in self.country.rights().items():
-            met = np.concatenate([assessed.s1[:, :, positions], assessed.s2[limit][:, :, positions]], axis=2)
+            s1, s2 = assessed.s1[:, :, positions], assessed.s2[limit][:, :, positions]
+            indicators = s1.any(axis=2, keepdims=True).astype(int) + s2.any(axis=2, keepdims=True)
+            met = np.concatenate([s1, s2], axis=2) & (indicators >= self.rules.met_min)
             figures = assessed.is_s2_assessable[:, :, positions] | assessed.is_s1_assessable[:, :, positions]
             assessable: Flags = np.any(figures, axis=2)
             found[right] = recommended(met, assessable, scope, self.rules.bridge_quarters)

@@ -117,7 +117,7 @@ def test_only_dbt_writes_into_a_warehouse_file(project_folder: Path) -> None:
     assert writing == []
 
 
-def test_only_the_copy_for_analysts_is_attached_for_writing(project_folder: Path) -> None:
+def test_only_the_copy_for_analysts_and_what_is_in_memory_is_attached_for_writing(project_folder: Path) -> None:
     attaching = [
         f"{path.relative_to(project_folder)}: {ast.unparse(node.args[0])}"
         for package in PACKAGES
@@ -132,6 +132,8 @@ def test_only_the_copy_for_analysts_is_attached_for_writing(project_folder: Path
     assert attaching == [
         "orchestration/serving.py: f'attach {_literal(build.path)} as build (read_only)'",
         "orchestration/serving.py: f'attach {_literal(copy.database)} as copy'",
+        "orchestration/simulation.py: \"attach ':memory:' as \" + target",
+        "orchestration/simulation.py: f\"attach '{path}' as {BUILD} (read_only)\"",
     ]
 
 

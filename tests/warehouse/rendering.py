@@ -1,61 +1,21 @@
-"""Renders models and macros without dbt, so that their SQL runs on a small DuckDB in milliseconds.
+"""Builds models without dbt on a small DuckDB, in milliseconds.
 
-What belongs here: the few names a template needs. What does not: expected values.
+What belongs here: invented tables, and seeds, for the models to read. What does not: expected values, or
+rendering (orchestration/rendering.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import jinja2
 import yaml
 
-DBT = Path(__file__).resolve().parents[2] / "dbt_project"
-SCHEMAS = {"staging": "staging", "intermediate": "intermediate", "marts": "marts"}
+from orchestration.rendering import DBT_FOLDER as DBT
+from orchestration.rendering import model_sql, relation, render
 
-
-class _Adapter:
-    """Stands in for dbt's adapter: DuckDB's version of a macro, else the default one."""
-
-    @jinja2.pass_context
-    def dispatch(self, context: jinja2.runtime.Context, name: str) -> Any:
-        return context.vars.get(f"duckdb__{name}") or context.vars[f"default__{name}"]
-
-
-def render(template: str) -> str:
-    """Render a template that may call the project's macros, `ref`, `source` and `config`."""
-    env = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    env.globals.update(
-        adapter=_Adapter(),
-        ref=relation,
-        source=lambda schema, table: f"{schema}.{table}",
-        config=lambda **_: "",
-    )
-    # macros see one another only within one template
-    macros = "".join(
-        path.read_text()
-        for path in sorted((DBT / "macros").rglob("*.sql"))
-        if path.name != "generate_schema_name.sql"
-    )
-    return env.from_string(macros + template).render().strip()
-
-
-def relation(name: str) -> str:
-    """The schema and name of a model or seed."""
-    for path in (DBT / "models").rglob(f"{name}.sql"):
-        return f"{SCHEMAS[path.relative_to(DBT / 'models').parts[0]]}.{name}"
-    if (DBT / "seeds" / f"{name}.csv").exists():
-        return f"reference.{name}"
-    raise KeyError(name)
-
-
-def model_sql(name: str) -> str:
-    """The SQL of a model, as dbt would compile it for DuckDB."""
-    path = next((DBT / "models").rglob(f"{name}.sql"))
-    return render(path.read_text())
+__all__ = ["DBT", "build", "database", "model_sql", "relation", "render", "seed", "table", "typed_seed"]
 
 
 def database() -> duckdb.DuckDBPyConnection:
