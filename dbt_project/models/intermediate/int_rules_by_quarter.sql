@@ -52,6 +52,8 @@ select
     close_quarters,
     yjs_share_min,
     yjs_s4_share_min,
+    high_z,
+    high_n_min,
     interval_z,
     change_z,
     peer_set

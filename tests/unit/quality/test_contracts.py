@@ -71,6 +71,98 @@ FEEDBACK = {
     "like_area_count": 7,
     "like_areas_rate": 0.55,
 }
+BENCHMARK = {
+    **AREA,
+    "information": "statistic",
+    "item_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "right_number": 2,
+    "metric_version": 1,
+    "polarity": "higher",
+    "quarter_index": 8101,
+    "series_id": "police|E23000002|r02_s01_recorded_24h|v1|census|all_cases",
+    "good_count": 60,
+    "base_count": 100,
+    "good_rate": 0.6,
+    "rate_lower": 0.502,
+    "rate_upper": 0.691,
+    "standard_rate": 1.0,
+    "standard_basis": "proposed",
+    "standard_wording": "Every victim is told",
+    "standard_gap": 40,
+    "achievable_rate": 0.8,
+    "achievable_good_count": 160,
+    "achievable_base_count": 200,
+    "achievable_area_count": 2,
+    "achievable_gap": 20,
+    "like_area_count": 7,
+    "like_areas_median_rate": 0.58,
+    "like_areas_lowest_rate": 0.5,
+    "like_areas_highest_rate": 0.7,
+    "like_areas_good_count": 400,
+    "like_areas_base_count": 700,
+    "like_areas_rate": 0.5714285714,
+    "own_period_count": 2,
+    "own_good_count": 110,
+    "own_base_count": 200,
+    "own_rate": 0.55,
+    "previous_rate": 0.5,
+    "change_from_previous": "no detectable change",
+    "z_score": 0.4,
+    "gap_to_peers": -0.02,
+    "is_high_compliance": False,
+    "high_compliance": "not significantly better than like areas",
+}
+SERIES = {
+    **AREA,
+    "information": "statistic",
+    "item_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "series_id": "police|E23000002|r02_s01_recorded_24h|v1|census|all_cases",
+    "time_window": "quarter",
+    "window_starts_on": "2025-07-01",
+    "window_ends_on": "2025-09-30",
+    "period_count": 1,
+    "good_count": 60,
+    "base_count": 100,
+    "good_rate": 0.6,
+    "rate_lower": 0.502,
+    "rate_upper": 0.691,
+    "previous_rate": 0.5,
+    "change_from_previous": "no detectable change",
+}
+BREAKDOWN = {
+    **AREA,
+    "information": "statistic",
+    "item_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "breakdown": "sex",
+    "breakdown_value": "F",
+    "is_unknown_value": False,
+    "good_count": 56,
+    "base_count": 70,
+    "good_rate": 0.8,
+    "rate_lower": 0.6918,
+    "rate_upper": 0.8769,
+    "unknown_share": 0.1,
+    "compared_over": "quarter",
+    "compared_period_count": 1,
+    "group_good_count": 56,
+    "group_base_count": 70,
+    "group_rate": 0.8,
+    "rest_good_count": 48,
+    "rest_base_count": 80,
+    "rest_rate": 0.6,
+    "rate_difference": 0.2,
+    "difference_lower": 0.0524,
+    "difference_upper": 0.3339,
+    "disparity": "higher",
+}
+NOT_STATED = {
+    key: value
+    for key, value in BREAKDOWN.items()
+    if key.split("_")[0] not in ("compared", "group", "rest", "difference", "disparity")
+} | {"breakdown_value": "NS", "is_unknown_value": True, "rate_difference": None}
 DELIVERY = {
     **AREA,
     "item_id": "r02_d01",
@@ -307,6 +399,18 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
         {**TEAM, **NO_FIGURE, "information": "delivery", "item_id": "r11_d01", "grade": 2}
         | {"numerator_count": None, "base_count": None, "item_rate": None},
     ],
+    "local_area_benchmarks": [
+        BENCHMARK,
+        {**BENCHMARK, "item_id": "none", "standard_rate": None, "standard_gap": None}
+        | {"standard_wording": "the Code sets none"},
+    ],
+    "local_area_series": [SERIES],
+    "local_area_breakdowns": [BREAKDOWN, NOT_STATED],
+    "national_breakdowns": [
+        {key: value for key, value in row.items() if key not in ("pfa_code", "area_name")}
+        | {"areas_in_group": 40}
+        for row in (BREAKDOWN, NOT_STATED)
+    ],
     "local_area_legacy_audit": [
         LEGACY,
         {**LEGACY, "question_id": "q2", "outcome_status": "not_collected", "met_count": None}
@@ -400,6 +504,16 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     ],
 }
 
+BREAKDOWN_FAULTS = {
+    "failed_rows.base_holds_good": "update {t} set rest_good_count = 81 where breakdown_value = 'F'",
+    "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.79 where breakdown_value = 'F'",
+    "failed_rows.the_group_is_compared": "update {t} set group_base_count = 71 where breakdown_value = 'F'",
+    "failed_rows.difference_within_bounds": "update {t} set difference_upper = 0.1 where breakdown_value = 'F'",
+    "failed_rows.words_follow_the_interval": (
+        "update {t} set disparity = 'no detectable difference' where breakdown_value = 'F'"
+    ),
+    "failed_rows.unknown_is_not_compared": "update {t} set compared_over = 'quarter' where breakdown_value = 'NS'",
+}
 # One statement for each check that is about more than a single column; `{t}` is the mart.
 FAULTS: Mapping[str, Mapping[str, str]] = {
     "local_area_compliance": {
@@ -435,6 +549,39 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     "local_area_team_figures": {
         "failed_rows.reported_has_a_figure": "update {t} set base_count = null",
         "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_submitted'",
+    },
+    "local_area_benchmarks": {
+        "failed_rows.base_holds_good": "update {t} set own_good_count = 201 where item_id like 'r02%'",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = 0.61 where item_id like 'r02%'",
+        "failed_rows.gap_closes_and_no_more": "update {t} set achievable_gap = 21 where item_id like 'r02%'",
+        "failed_rows.no_standard_is_said": "update {t} set standard_gap = 0 where item_id = 'none'",
+        "failed_rows.median_within_range": (
+            "update {t} set like_areas_median_rate = 0.71 where item_id like 'r02%'"
+        ),
+        "failed_rows.own_window_holds_the_period": (
+            "update {t} set own_good_count = 50, own_base_count = 99 where item_id like 'r02%'"
+        ),
+        "failed_rows.change_needs_two_rates": (
+            "update {t} set change_from_year_ago = 'higher' where item_id like 'r02%'"
+        ),
+        "failed_rows.high_is_better_than_like_areas": (
+            "update {t} set is_high_compliance = true where item_id like 'r02%'"
+        ),
+        "failed_rows.national_forces_have_no_like_areas": (
+            "update {t} set body_kind = 'btp' where item_id like 'r02%'"
+        ),
+    },
+    "local_area_series": {
+        "failed_rows.base_holds_good": "update {t} set good_count = 101",
+        "failed_rows.rate_within_bounds": "update {t} set rate_lower = null",
+        "failed_rows.pooled_is_of_several": "update {t} set time_window = 'four_quarters'",
+        "failed_rows.window_runs_forward": "update {t} set window_ends_on = date '2025-06-30'",
+        "failed_rows.change_needs_two_rates": "update {t} set previous_rate = null",
+    },
+    "local_area_breakdowns": BREAKDOWN_FAULTS,
+    "national_breakdowns": BREAKDOWN_FAULTS
+    | {
+        "failed_rows.an_area_stands_behind_it": "update {t} set areas_in_group = 0 where breakdown_value = 'F'"
     },
     "local_area_delivery": {
         "failed_rows.reported_has_grade": "update {t} set lowest_grade = null",
@@ -615,6 +762,10 @@ WARNINGS = {
     "quality_submissions/failed_rows.share_missing",
     "national_compliance/row_count",
     "national_feedback/row_count",
+    "local_area_benchmarks/row_count",
+    "local_area_series/row_count",
+    "local_area_breakdowns/row_count",
+    "national_breakdowns/row_count",
     "oversight_indicators/row_count",
     "open_data_national_compliance/row_count",
 }

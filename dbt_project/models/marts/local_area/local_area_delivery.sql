@@ -9,6 +9,7 @@ with expected as (
         areas.area_name,
         items.right_number,
         items.metric_id as item_id,
+        items.metric_version,
         items.polarity,
         coverage.applicability,
         coverage.is_submitted,
@@ -64,10 +65,18 @@ left join assessments
         and expected.pfa_code = assessments.pfa_code
         and expected.item_id = assessments.item_id
         and expected.period_code = assessments.period_code
+-- grades are compared only while the item means the same
+left join {{ ref('int_expected_items') }} as previous_items
+    on
+        expected.body_kind = previous_items.body_kind
+        and expected.item_id = previous_items.metric_id
+        and expected.metric_version = previous_items.metric_version
+        and expected.quarter_index - 1 = previous_items.quarter_index
+        and previous_items.information = 'delivery'
 left join assessments as previous
     on
         expected.body_kind = previous.body_kind
         and expected.pfa_code = previous.pfa_code
-        and expected.item_id = previous.item_id
-        and expected.quarter_index - 1 = previous.quarter_index
+        and previous_items.metric_id = previous.item_id
+        and previous_items.period_code = previous.period_code
         and previous.is_complete
