@@ -34,6 +34,11 @@ def returns_page(forms: Forms, reference: Reference) -> str:
         "Areas, bodies, senders, metrics, questions and items are listed in `dbt_project/seeds`, each with\n"
         "the dates it is in force; a template has them as drop-downs. `ALL` stands on total rows.\n",
         _breakdowns(reference),
+        "## Steps of a case\n",
+        "What a decision may do with a case. A case starts as `detected`, which statistics set; `eligible\n"
+        "to close` is theirs too, and changes nothing here. A `decisions` return is judged against all\n"
+        "decisions accepted before, and when it is sent again against those of later quarters too.\n",
+        _steps_of_a_case(reference),
         "## Acceptance rules\n",
         "An error rejects the return, a warning does not. The codes never change their meaning.\n",
         *(_rules(group) for group in GROUPS),
@@ -172,6 +177,21 @@ def _breakdowns(reference: Reference) -> str:
             _table(("characteristic", "categories"), categories),
         ]
     )
+
+
+def _steps_of_a_case(reference: Reference) -> str:
+    rows = [
+        (
+            f"`{step.from_state}`",
+            f"`{step.to_state}`",
+            ", ".join(f"`{role}`" for role in step.roles),
+            "a notice that names the case" if step.needs else "",
+            step.basis,
+            f"{step.valid_from}{f' to {step.valid_to}' if step.valid_to else ' on'}",
+        )
+        for step in reference.case_transitions
+    ]
+    return _table(("from", "to", "may be decided by", "needs", "basis", "in force"), rows)
 
 
 def _rules(group: str) -> str:

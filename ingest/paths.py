@@ -127,6 +127,11 @@ class DataRoot:
         """The calendar of periods as a table."""
         return self.raw / "periods" / "periods.parquet"
 
+    @property
+    def raw_working_days(self) -> Path:
+        """The calendar of working days as a table."""
+        return self.raw / "working_days" / "working_days.parquet"
+
     # --- register, warehouse, checks
     @property
     def register(self) -> Path:

@@ -203,6 +203,22 @@ def working_days_between(start: date, end: date, calendar: str = "england_wales"
     )
 
 
+def working_day_numbers(
+    first: date, last: date, calendar: str = "england_wales"
+) -> list[tuple[date, bool, int]]:
+    """Return each day, whether it is a working day, and how many there are from the first through it.
+
+    The n-th working day after a day is the one whose number is n higher.
+    """
+    days, number = [], 0
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        is_working = is_working_day(day, calendar)
+        number += is_working
+        days.append((day, is_working, number))
+    return days
+
+
 @dataclass(frozen=True)
 class Cycle:
     """When a quarter's steps fall due. One row of the seed cycle_rules, in force between its dates."""

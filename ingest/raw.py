@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.acceptance.comparison import write_figures
+from ingest.acceptance.transitions import write_decisions
 from ingest.archive import archive_of
 from ingest.clock import local_day
 from ingest.erasure import erased_receipts
@@ -32,7 +33,7 @@ from ingest.limits import Limits
 from ingest.locking import exclusive
 from ingest.parquet import read_piece, sheet_schema, to_arrow, write_parquet, write_piece
 from ingest.paths import EMPTY, DataRoot
-from ingest.period import Period
+from ingest.period import Period, working_day_numbers
 from ingest.readers import inspect, read_workbook
 from ingest.receipts import Ledger, Receipt
 from ingest.reference import Reference
@@ -96,6 +97,17 @@ PERIODS_SCHEMA = pa.schema(
     ]
 )
 
+WORKING_DAYS_SCHEMA = pa.schema(
+    [
+        ("day_on", pa.date32()),
+        ("is_working_day", pa.bool_()),
+        ("working_day_number", pa.int32()),
+    ]
+)
+
+#: How far the calendar of working days reaches past the latest period: no deadline of a case is later.
+_CALENDAR_AHEAD = timedelta(days=366)
+
 FORMS_SCHEMA = pa.schema(
     [
         ("kind", pa.string()),
@@ -149,6 +161,7 @@ def store_parsed(root: DataRoot, sha256: str, tables: Mapping[str, Table]) -> No
         for name, table in tables.items():
             write_piece(to_arrow(table), temporary / f"{name}.parquet")
         write_figures(tables, temporary)
+        write_decisions(tables, temporary)
         try:
             temporary.rename(target)
         except OSError:
@@ -361,6 +374,12 @@ def _build_tables(
     path = root.raw_periods
     _write_if_new(path.with_name(EMPTY), PERIODS_SCHEMA.empty_table(), "", path.stem, summary)
     _write_if_new(path, calendar, _told(calendar), path.stem, summary)
+    through_day = periods[-1].last_day + _CALENDAR_AHEAD if periods else None
+    numbered = working_day_numbers(reporting[0].first_day, through_day) if reporting and through_day else []
+    days = _table(WORKING_DAYS_SCHEMA, numbered)
+    path = root.raw_working_days
+    _write_if_new(path.with_name(EMPTY), WORKING_DAYS_SCHEMA.empty_table(), "", path.stem, summary)
+    _write_if_new(path, days, _told(days), path.stem, summary)
 
 
 def _told(table: pa.Table) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import logging
 import multiprocessing
+import shutil
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +25,7 @@ from typing import Any
 from ingest.acceptance.comparison import ReturnFigures, compared, figures_of_receipt
 from ingest.acceptance.judge import judge, judge_fault, shown_file_name
 from ingest.acceptance.submission import Context
+from ingest.acceptance.transitions import ReturnDecisions, decisions_so_far, logged
 from ingest.acceptance.verdict import Verdict
 from ingest.archive import archive_of, quarantine_of, safe_extension
 from ingest.clock import Clock, local_day
@@ -103,6 +105,8 @@ class Judged:
     """How judging itself failed; empty if it came to an end."""
     figures: ReturnFigures | None = None
     """What the return is compared by with the one of the period before."""
+    decisions: ReturnDecisions | None = None
+    """What the return decides, to be judged against the log of its cases."""
 
 
 def receive(
@@ -157,6 +161,7 @@ def receive(
                     summary.unreadable += 1
                 else:
                     judged = _with_comparison(root, history, ticket, judged, reference, forms, limits)
+                    judged = _with_log(root, history, ticket, judged, reference, forms, limits)
                     receipt = _settle(root, ledger, history, ticket, judged, senders)
                     reports.append(aside.submit(_report, root, receipt, senders))
                     summary.add(receipt)
@@ -225,6 +230,7 @@ def judge_one(path: Path, ticket: Ticket) -> Judged:
         judgement.verdict,
         judgement.may_be_archived,
         figures=judgement.figures,
+        decisions=judgement.decisions,
     )
 
 
@@ -373,6 +379,32 @@ def _with_comparison(
     previous = None if before is None else figures_of_receipt(root, before, reference, forms, limits)
     rules = reference.acceptance_on(period.last_day)
     return replace(judged, verdict=compared(verdict, figures, previous, rules))
+
+
+def _with_log(
+    root: DataRoot,
+    history: _History,
+    ticket: Ticket,
+    judged: Judged,
+    reference: Reference,
+    forms: Forms,
+    limits: Limits,
+) -> Judged:
+    """Add what the log of its cases makes of a return's decisions.
+
+    Like the return before, the log is looked up only here, when every earlier file has its receipt.
+    """
+    if judged.decisions is None or history.same_as_current(ticket.sender_code, judged.sha256) is not None:
+        return judged
+    so_far = decisions_so_far(
+        root, history.current.values(), reference=reference, forms=forms, limits=limits
+    )
+    verdict = logged(judged.verdict, judged.decisions, so_far, reference)
+    is_kept = any(sha256 == judged.sha256 for _, sha256 in history.latest)
+    if judged.verdict.is_accepted and not verdict.is_accepted and not is_kept:
+        # It was parsed when nothing was against it yet.
+        shutil.rmtree(root.raw_return(judged.sha256), ignore_errors=True)
+    return replace(judged, verdict=verdict)
 
 
 def _settle(

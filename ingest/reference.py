@@ -194,6 +194,25 @@ class Right(Dated):
 
 
 @dataclass(frozen=True)
+class CaseTransition(Dated):
+    """A step that a decision may take from one state of a case to another.
+
+    decided_by_roles: the roles that may decide it, with ; between them. needs: `notice`, or nothing.
+    """
+
+    from_state: str
+    to_state: str
+    decided_by_roles: str
+    needs: str
+    basis: str
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that may decide it."""
+        return tuple(self.decided_by_roles.split(";"))
+
+
+@dataclass(frozen=True)
 class AcceptanceRules:
     """When a figure is told to differ from the period before. One row of the seed acceptance_rules.
 
@@ -308,6 +327,7 @@ class Reference:
     local_policing_bodies: tuple[LocalPolicingBody, ...]
     rights: tuple[Right, ...]
     cycles: tuple[Cycle, ...]
+    case_transitions: tuple[CaseTransition, ...]
     acceptance_rules: tuple[AcceptanceRules, ...]
     _days: dict[date, ReferenceOnDay] = field(default_factory=dict, repr=False, compare=False)
 
@@ -331,6 +351,7 @@ class Reference:
             local_policing_bodies=seeds.rows("local_policing_bodies", LocalPolicingBody),
             rights=seeds.rows("rights", Right),
             cycles=seeds.rows("cycle_rules", Cycle),
+            case_transitions=seeds.rows("case_transitions", CaseTransition),
             acceptance_rules=seeds.rows("acceptance_rules", AcceptanceRules),
         )
 
@@ -363,6 +384,14 @@ class Reference:
             if rules.effective_from <= day and (rules.effective_to is None or day <= rules.effective_to):
                 return rules
         raise ReferenceDataError(f"No row of acceptance_rules.csv is in force on {day.isoformat()}; add one.")
+
+    def transitions_from(self, state: str, day: date) -> dict[str, CaseTransition]:
+        """Return what a decision may do on a day with a case in this state: state entered -> the step."""
+        return {
+            step.to_state: step
+            for step in self.case_transitions
+            if step.from_state == state and step.in_force(day)
+        }
 
     def covers(self, day: date) -> bool:
         """Say whether there are cycle rules for a day, without which nothing can be judged by it."""

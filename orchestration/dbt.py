@@ -29,7 +29,10 @@ from orchestration.warehouse import dbt_files, digest_files, write_bytes
 
 #: The dbt source that reads the register is earlier final builds' record. Under the key of this run's
 #: record the graph would run in a circle: marts -> checks -> register -> marts.
-SOURCE_KEYS: Mapping[tuple[str, str], tuple[str, str]] = {("register", "detections"): ("register", "history")}
+#: All three of its tables are that one record.
+SOURCE_KEYS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("register", table): ("register", "history") for table in ("detections", "states", "quarters")
+}
 
 
 class DbtError(RuntimeError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.inbox import waiting
 from ingest.storage import StorageError
 from orchestration.project import Project
+from orchestration.register import is_recorded
 from orchestration.vocabulary import FINAL
 from orchestration.warehouse import digest_files
 
@@ -50,11 +51,6 @@ def raw_source(project: Project) -> str:
     forms = digest_files(sorted(Path(FORMS_DIR).glob("*.yml")), Path(FORMS_DIR))
     erased = hashlib.sha256("\n".join(sorted(erased_receipts(project.root))).encode()).hexdigest()
     return f"{receipts[:16]} {erased[:16]} {forms[:16]} {due[-1].code if due else 'none'}"
-
-
-def register_file(project: Project, period: Period) -> Path:
-    """Return the register's file of a quarter."""
-    return project.root.register / f"{period.code}.parquet"
 
 
 def staleness(project: Project, build: Build) -> list[str]:
@@ -100,7 +96,7 @@ def reasons_to_run(project: Project, periods: Sequence[Period], stage: str) -> l
         stale = [
             output for output in outputs if project.output_notes.made_from(period.code, output) != source
         ]
-        if stage == FINAL and not register_file(project, period).exists():
+        if stage == FINAL and not is_recorded(project.root.register, period.code):
             stale.append("register/detections")
         if stale:
             reasons.append(f"{period.code} lacks {', '.join(sorted(stale))} of the served build.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ingest.paths import DataRoot
 from orchestration.outputs import OutputNotes
 from orchestration.serving import Serving
-from orchestration.warehouse import Warehouse, build_id_for, digest_files
+from orchestration.warehouse import Warehouse, build_id_for, digest_files, inputs_id_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +113,14 @@ class Project:
         return Serving(self.root)
 
     def build_id(self) -> str:
-        """Name the build that the present raw files and models make."""
-        return build_id_for(self.root, self.dbt_folder, self.contracts_folder)
+        """Name the build that the present raw files and models make, beside what is recorded."""
+        from orchestration.register import recorded_from
+
+        return build_id_for(self.inputs_id(), recorded_from(self.root.register))
+
+    def inputs_id(self) -> str:
+        """Name what a build is made from now, without the register."""
+        return inputs_id_for(self.root, self.dbt_folder, self.contracts_folder)
 
     def checks_path(self, build_id: str) -> Path:
         """Where the outcome of every contract check of a build is kept."""

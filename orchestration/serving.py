@@ -116,7 +116,7 @@ class Serving:
         A mart shows the register, which a final run adds to after it has served its build; so the register is
         part of the copy's name, and with it the code that writes copies.
         """
-        total = hashlib.sha256(digest_files(sorted(self.register.glob("*.parquet")), self.register).encode())
+        total = hashlib.sha256(digest_files(sorted(self.register.rglob("*.parquet")), self.register).encode())
         total.update(Path(__file__).read_bytes())
         return ServingCopy(self.folder / f"{build.build_id}-{total.hexdigest()[:8]}")
 
@@ -230,9 +230,11 @@ def copy_tables(
     A view becomes a table: the copy shows what the view showed, and depends on no other file. Raises
     WarehouseError if a copied table has not as many rows as the build's.
     """
-    connection.execute(f"attach {_literal(build.path)} as build (read_only)")
+    # Under its own name: a view names the tables it reads by it.
+    source = _name(build.path.stem)
+    connection.execute(f"attach {_literal(build.path)} as {source} (read_only)")
     connection.execute(f"attach {_literal(copy.database)} as copy")
-    columns = _columns(connection)
+    columns = _columns(connection, build.path.stem)
     for schema in dict.fromkeys(schema for schema, _ in columns):
         connection.execute(f"create schema copy.{_name(schema)}")
         (copy.folder / schema).mkdir()
@@ -241,10 +243,10 @@ def copy_tables(
         said = words.get((schema, table), TableWords(""))
         place = f"{_name(schema)}.{_name(table)}"
         order = ", ".join(f"{_name(name)} nulls last" for name in _key_first(names, said.key))
-        connection.execute(f"create table copy.{place} as select * from build.{place} order by {order}")
+        connection.execute(f"create table copy.{place} as select * from {source}.{place} order by {order}")
         _comment(connection, f"copy.{place}", names, said)
         counted = connection.execute(
-            f"select (select count(*) from build.{place}), (select count(*) from copy.{place})"
+            f"select (select count(*) from {source}.{place}), (select count(*) from copy.{place})"
         ).fetchone()
         if counted is None or counted[0] != counted[1]:
             raise WarehouseError(f"The copy of {schema}.{table} has not the rows of {build.path}: {counted}.")
@@ -260,12 +262,12 @@ def copy_tables(
     told(len(columns), len(columns))
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
+def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tuple[str, str], list[str]]:
     """Return (schema, table) -> its columns in order, for all tables and views of the build to be copied."""
     found: dict[tuple[str, str], list[str]] = {}
     for schema, table, column in connection.execute(
         "select schema_name, table_name, column_name from duckdb_columns()"
-        f" where database_name = 'build' and schema_name in ({', '.join(map(_literal, SCHEMAS))})"
+        f" where database_name = {_literal(source)} and schema_name in ({', '.join(map(_literal, SCHEMAS))})"
         " order by schema_name, table_name, column_index"
     ).fetchall():
         found.setdefault((schema, table), []).append(column)

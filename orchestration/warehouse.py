@@ -69,21 +69,29 @@ def digest_files(files: Iterable[Path], relative_to: Path) -> str:
     return total.hexdigest()
 
 
-def build_id_for(
+def inputs_id_for(
     root: DataRoot, dbt_folder: Path, contracts_folder: Path, versions: Mapping[str, str] | None = None
 ) -> str:
-    """Name the build that a data root's raw files, this dbt project and these contracts make.
-
-    The same inputs give the same name on every machine. The register is left out on purpose: it is written
-    after a build and only shown through a view, so a detection must not ask for another build.
-    """
+    """Name what a build is made from, without the register: raw files, this dbt project, these contracts."""
     parts = {
         "raw": digest_files(raw_files(root), root.raw),
         "dbt": digest_files(dbt_files(dbt_folder), dbt_folder),
         "contracts": digest_files(sorted(contracts_folder.rglob("*.yml")), contracts_folder),
         **(versions if versions is not None else engine_versions()),
     }
-    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def build_id_for(inputs_id: str, recorded: Mapping[str, str] | None = None) -> str:
+    """Name the build that these inputs make, beside quarters recorded (period -> inputs of its build).
+
+    The same inputs give the same name on every machine. A quarter recorded from these very inputs is left out
+    on purpose: its states are those that the inputs give, so recording it changes no row and must not ask for
+    another build. One that was recorded from other inputs stands as it was recorded, whatever the inputs now
+    give, and so is part of the name.
+    """
+    others = sorted(f"{code} {inputs}" for code, inputs in (recorded or {}).items() if inputs != inputs_id)
+    digest = hashlib.sha256("\n".join([inputs_id, *others]).encode()).hexdigest() if others else inputs_id
     return f"b{digest[:16]}"
 
 

@@ -11,15 +11,15 @@ import json
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.acceptance.found import Found, rule_order
-from ingest.acceptance.registry import Finding, rule, rules_of
+from ingest.acceptance.found import judged_further
+from ingest.acceptance.registry import Finding, rule
 from ingest.acceptance.verdict import Verdict
-from ingest.form import FigureSet, Forms, Sheet
+from ingest.form import FigureSet, Form, Forms, Sheet
 from ingest.limits import Limits
 from ingest.period import Period
 from ingest.reference import TOTAL, AcceptanceRules, Reference
@@ -273,13 +273,7 @@ def compared(
     """
     if figures is None or verdict.outcome == "quarantined":
         return verdict
-    comparison = Comparison(figures, previous, rules)
-    found = Found(verdict.problems, verdict.counts)
-    for each in rules_of("comparison"):
-        for finding in each.check(comparison):
-            found.add(each.code, finding, finding.sheet)
-    problems = sorted(found.problems, key=lambda problem: rule_order(problem.rule_code))
-    return replace(verdict, outcome=found.outcome(), problems=tuple(problems), counts=found.ordered_counts())
+    return judged_further(verdict, "comparison", Comparison(figures, previous, rules))
 
 
 def _two_shares_z(x1: int, n1: int, x2: int, n2: int) -> float:
@@ -519,12 +513,20 @@ def figures_of_receipt(
         return ReturnFigures.from_json(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         pass
-    from ingest.archive import ArchiveError, archive_of
-    from ingest.readers import Unreadable, inspect, read_workbook
-
     form = forms.get(receipt.kind or "", receipt.form_version or 0)
     if form is None or not any(sheet.figure_sets for sheet in form.tables):
         return None
+    tables = tables_of_receipt(root, receipt, form, reference, limits)
+    return None if tables is None else figures_of(tables)
+
+
+def tables_of_receipt(
+    root: DataRoot, receipt: Receipt, form: Form, reference: Reference, limits: Limits | None = None
+) -> dict[str, Table] | None:
+    """Return the typed tables of an accepted return, parsed again from the archive; None if that fails."""
+    from ingest.archive import ArchiveError, archive_of
+    from ingest.readers import Unreadable, inspect, read_workbook
+
     try:
         path = archive_of(root).get(receipt.sha256, receipt.extension)
         workbook = read_workbook(path, inspect(path), limits or Limits())
@@ -532,7 +534,7 @@ def figures_of_receipt(
         # Other steps tell of a damaged archive; what arrives now is not kept waiting for it.
         _log.warning("Receipt %s is not compared with: %s", receipt.receipt_id, type(error).__name__)
         return None
-    return figures_of(type_workbook(form, workbook, reference))
+    return type_workbook(form, workbook, reference)
 
 
 def previous_figures(

@@ -1,7 +1,7 @@
 """Rules for returns that are no counts: decisions, notices, insight, rules and context.
 
 Belongs here: what makes the entries of one return agree with each other, its period and its sender. Does not:
-whether a decision follows from the state that its case was in (the case register knows that).
+whether a decision follows from the state that its case was in (ingest/acceptance/transitions.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from ingest.acceptance.registry import Finding, rule
 from ingest.acceptance.submission import Submission
 from ingest.clock import local_day
 from ingest.period import Period
+from ingest.reference import ReferenceOnDay
 from ingest.typed import Table
 
-_CASE_ID = re.compile(r"[0-9a-f]{16}\Z")
+CASE_ID = re.compile(r"[0-9a-f]{16}\Z")
 _CASE_IN_WORDS = "16 digits and small letters a to f"
+FORCES = ("police", "btp", "mdp")
+"""Kinds of body about which a notice goes to somebody else."""
 _RECEIPT_ID = re.compile(r"R\d{6,12}-[0-9a-f]{8}\Z", re.ASCII)
 
 _PAST_DAYS = {
@@ -51,7 +54,7 @@ def _table(submission: Submission, kind: str, sheet: str) -> Table | None:
     return submission.tables.get(sheet)
 
 
-def _codes_in(cell: str | None) -> list[str]:
+def codes_in(cell: str | None) -> list[str]:
     """Return the codes of a cell that holds several with ; between them."""
     return [code.strip() for code in (cell or "").split(";") if code.strip()]
 
@@ -145,13 +148,13 @@ def cases_are_written_right(submission: Submission) -> Iterator[Finding]:
     table = _table(submission, "decisions", "decisions")
     if table is not None:
         for number, case_id in zip(table.row_numbers, table["case_id"], strict=True):
-            if case_id is not None and not _CASE_ID.match(case_id):
+            if case_id is not None and not CASE_ID.match(case_id):
                 yield Finding("decisions", number, "case_id", quote(case_id), _CASE_IN_WORDS)
     table = _table(submission, "decisions", "notices")
     if table is not None:
         for number, cell in zip(table.row_numbers, table["case_ids"], strict=True):
-            cases = _codes_in(cell)
-            wrong = [place for place, case in enumerate(cases, 1) if not _CASE_ID.match(case)]
+            cases = codes_in(cell)
+            wrong = [place for place, case in enumerate(cases, 1) if not CASE_ID.match(case)]
             if cell is not None and (wrong or not cases):
                 found = f"case {', '.join(map(str, wrong[:5]))} of {len(cases)}" if wrong else "no case"
                 yield Finding("notices", number, "case_ids", found, f"{_CASE_IN_WORDS} each, with ; between")
@@ -228,7 +231,7 @@ def notices_go_to_their_recipients(submission: Submission) -> Iterator[Finding]:
     table, view = _table(submission, "decisions", "notices"), submission.view
     if table is None or view is None:
         return
-    reviewers = _reviewers_by_force(submission)
+    reviewers = reviewers_by_force(view)
     may_receive = set(view.bodies) - set(reviewers) | set(reviewers.values())
     for number, code in zip(table.row_numbers, table["recipient_code"], strict=True):
         if code is not None and code not in may_receive:
@@ -249,7 +252,7 @@ def copies_go_to_known_codes(submission: Submission) -> Iterator[Finding]:
         return
     known = submission.context.reference.codes("recipients")
     for number, cell in zip(table.row_numbers, table["copied_to"], strict=True):
-        for code in _codes_in(cell):
+        for code in codes_in(cell):
             if code not in known:
                 yield Finding("notices", number, "copied_to", quote(code), "the code of a body or a sender")
 
@@ -262,22 +265,19 @@ def copies_go_to_known_codes(submission: Submission) -> Iterator[Finding]:
 )
 def forces_get_a_copy(submission: Submission) -> Iterator[Finding]:
     """Find notices to reviewers, who stand for a force, without the force among the copies."""
-    table = _table(submission, "decisions", "notices")
-    if table is None or submission.view is None:
+    table, view = _table(submission, "decisions", "notices"), submission.view
+    if table is None or view is None:
         return
-    forces = {reviewer: force for force, reviewer in _reviewers_by_force(submission).items()}
+    forces = {reviewer: force for force, reviewer in reviewers_by_force(view).items()}
     for index, number in enumerate(table.row_numbers):
         force = forces.get(table["recipient_code"][index])
-        if force is not None and force not in _codes_in(table["copied_to"][index]):
+        if force is not None and force not in codes_in(table["copied_to"][index]):
             yield Finding("notices", number, "copied_to", "no copy to the force", force)
 
 
-def _reviewers_by_force(submission: Submission) -> dict[str, str]:
-    """Return police force -> the reviewer that receives notices about it, in force for the period."""
-    view = submission.view
-    if view is None:
-        return {}
-    forces = {code for code, body in view.bodies.items() if body.body_kind in ("police", "btp", "mdp")}
+def reviewers_by_force(view: ReferenceOnDay) -> dict[str, str]:
+    """Return police force -> the reviewer that receives notices about it, in force on a day."""
+    forces = {code for code, body in view.bodies.items() if body.body_kind in FORCES}
     return {
         body: sender.sender_code
         for sender in view.senders.values()

@@ -6,9 +6,11 @@ Belongs here: collecting and ordering problems. Does not: the rules, or how a re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from ingest.acceptance.registry import GROUPS, RULES, Finding
-from ingest.acceptance.verdict import Problem
+from ingest.acceptance.registry import GROUPS, RULES, Finding, rules_of
+from ingest.acceptance.verdict import Problem, Verdict
 
 MAX_PROBLEMS_PER_RULE = 1_000
 
@@ -61,3 +63,13 @@ class Found:
 def rule_order(code: str) -> tuple[int, str]:
     """Return where a rule stands among all: by group, then code."""
     return GROUPS.index(RULES[code].group), code
+
+
+def judged_further(verdict: Verdict, stage: str, subject: Any) -> Verdict:
+    """Return a verdict with what the rules of a later stage find in their subject added to it."""
+    found = Found(verdict.problems, verdict.counts)
+    for rule in rules_of(stage):
+        for finding in rule.check(subject):
+            found.add(rule.code, finding, finding.sheet)
+    problems = sorted(found.problems, key=lambda problem: rule_order(problem.rule_code))
+    return replace(verdict, outcome=found.outcome(), problems=tuple(problems), counts=found.ordered_counts())

@@ -16,12 +16,14 @@ from ingest.acceptance import file as _file  # noqa: F401
 from ingest.acceptance import identity as _identity  # noqa: F401
 from ingest.acceptance import person as _person  # noqa: F401
 from ingest.acceptance import shape as _shape  # noqa: F401
+from ingest.acceptance import transitions as _transitions  # noqa: F401
 from ingest.acceptance.comparison import ReturnFigures, compared, figures_of, previous_figures
 from ingest.acceptance.file import EXTENSIONS
 from ingest.acceptance.found import Found, rule_order
 from ingest.acceptance.person import screen_file_name
 from ingest.acceptance.registry import rules_of
 from ingest.acceptance.submission import Context, Submission
+from ingest.acceptance.transitions import ReturnDecisions, decisions_in_ledger, decisions_of, logged
 from ingest.acceptance.verdict import Problem, Verdict
 from ingest.clock import Clock
 from ingest.form import Forms
@@ -43,11 +45,14 @@ class Judgement:
 
     figures: what the verdict is compared by with the period before; None if there is nothing to compare. The
     verdict itself does not say yet what that comparison finds: see comparison.compared.
+    decisions: what the return decides; None if it is of another kind. The verdict does not say yet what the
+    log of its cases makes of them: see transitions.logged.
     """
 
     verdict: Verdict
     tables: dict[str, Table]
     figures: ReturnFigures | None = None
+    decisions: ReturnDecisions | None = None
 
     @property
     def may_be_archived(self) -> bool:
@@ -80,10 +85,11 @@ def judge(path: Path, context: Context, file_name: str | None = None) -> Judgeme
             submission.fault = Fault("out_of_memory")
     _judge_content(submission, found)
     verdict = _verdict(submission, found)
-    figures = None
+    figures, decisions = None, None
     if verdict.outcome != "quarantined" and submission.is_of_the_forms_frequency:
         figures = figures_of(submission.tables)
-    return Judgement(verdict, submission.tables, figures)
+        decisions = decisions_of(submission.tables, context.sender_code or verdict.sender_code)
+    return Judgement(verdict, submission.tables, figures, decisions)
 
 
 def judge_fault(facts: FileFacts, context: Context, fault: Fault) -> Verdict:
@@ -186,12 +192,18 @@ def _order(submission: Submission) -> Callable[[Problem], tuple[object, ...]]:
 
 
 def conclude(judgement: Judgement, context: Context, root: DataRoot | None = None) -> Verdict:
-    """Return the verdict with what the comparison with the period before finds.
+    """Return the verdict with what the comparison with the period before finds, and the log of cases.
 
-    The return before is the sender's current accepted one in the ledger of `root`; without a root, or without
-    such a return, only what needs none is added. Nothing is written.
+    The return before is the sender's current accepted one in the ledger of `root`, and so are the decisions
+    taken so far; without a root, or without such a return, only what needs none is added, and decisions are
+    not judged against a log. Nothing is written.
     """
     verdict = judgement.verdict
+    if root is not None and judgement.decisions is not None:
+        so_far = decisions_in_ledger(
+            root, reference=context.reference, forms=context.forms, limits=context.limits
+        )
+        verdict = logged(verdict, judgement.decisions, so_far, context.reference)
     if judgement.figures is None or verdict.period_code is None:
         return verdict
     period = Period.parse(verdict.period_code)
@@ -224,7 +236,7 @@ def check_file(
     """Judge a file as the pipeline would if it arrived now in the sender's folder of a data root.
 
     None stands for the folder of whichever sender its cover names; without a data root, nothing is compared
-    with the period before. Raises ValueError for a code of no sender.
+    with the period before, or judged against the log of its cases. Raises ValueError for a code of no sender.
     """
     context = context_of(sender_code, reference, forms, clock, limits=limits)
     return conclude(judge(Path(path), context), context, root)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 GROUPS = ("file", "identity", "shape", "figures", "person")
-STAGES = ("facts", "content", "cover", "tables", "person", "comparison")
+STAGES = ("facts", "content", "cover", "tables", "person", "comparison", "log")
 """What a rule needs: facts of the unopened file; its sheets (or why they cannot be read); the cover's fields;
-tables typed by the form; every text of the file; the return of the period before. Stages run in this order,
-and stop where the next cannot begin."""
+tables typed by the form; every text of the file; the return of the period before; the decisions
+accepted so far. Stages run in this order, and stop where the next cannot begin."""
 _STAGE_OF_GROUP = {
     "file": "facts",
     "identity": "tables",
@@ -41,7 +41,7 @@ class Finding:
 
 
 Check = Callable[[Any], Iterable[Finding]]
-"""What a rule does: with a Submission, or with a Comparison in the stage of that name."""
+"""What a rule does: with a Submission; with a Comparison or a CaseLog in the last two stages."""
 
 
 @dataclass(frozen=True)

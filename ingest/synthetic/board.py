@@ -31,6 +31,8 @@ class Case:
     right_number: int
     first_period: str
     decisions: tuple[tuple[str, str, str, str], ...]
+    closed_period: str | None = None
+    """Latest quarter whose review was over on the day the case was closed, worked out by hand."""
 
     @property
     def case_id(self) -> str:
@@ -40,9 +42,11 @@ class Case:
 
 
 _CHECK = "Severe in two quarters on the same metric; the body is asked to check its figures within ten days."
+_CHECK_AGAIN = "The body is asked to check the figures of the severe quarter within ten days."
 _CONFIRMED = "The body checked its figures and found no error."
 _LOCAL = "The local review has agreed an action plan with the body; progress is read each quarter."
 _CLOSED = "Above the threshold for two quarters, and the plan has been carried out."
+_REOPENED = "Severe again in the quarter after the last one that was looked at when the case was closed."
 
 CASES: tuple[Case, ...] = (
     Case(
@@ -56,6 +60,7 @@ CASES: tuple[Case, ...] = (
             ("2026-01-15", "local_action", "programme_board", _LOCAL),
             ("2026-06-24", "closed", "programme_board", _CLOSED),
         ),
+        closed_period="2025-26-Q4",
     ),
     Case(
         "police",
@@ -101,6 +106,22 @@ CASES: tuple[Case, ...] = (
             ("2026-04-22", "local_action", "programme_board", _LOCAL),
             ("2026-09-22", "closed", "programme_board", _CLOSED),
         ),
+        closed_period="2026-27-Q1",
+    ),
+    Case(
+        "police",
+        "E23000009",
+        3,
+        "2025-26-Q1",
+        (
+            ("2025-12-11", "data_check", "secretariat", _CHECK),
+            ("2025-12-23", "confirmed", "programme_board", _CONFIRMED),
+            ("2026-01-15", "local_action", "programme_board", _LOCAL),
+            ("2026-06-24", "closed", "programme_board", _CLOSED),
+            ("2026-09-15", "reopened", "secretariat", _REOPENED),
+            ("2026-09-16", "data_check", "secretariat", _CHECK_AGAIN),
+        ),
+        closed_period="2025-26-Q4",
     ),
     Case(
         "police",
@@ -166,6 +187,23 @@ def decisions_of(period: Period) -> Rows:
                 }
                 found.append((day, case.case_id, row))
     return [row for *_, row in sorted(found, key=lambda entry: entry[:2])]
+
+
+def closings_until(day: date) -> list[dict[str, object]]:
+    """Return the closings decided by a day, and the quarter from whose end on each case counts as closed."""
+    return [
+        {
+            "case_id": case.case_id,
+            "body_kind": case.body_kind,
+            "pfa_code": case.pfa_code,
+            "right_number": case.right_number,
+            "decided_on": decided_on,
+            "closed_period_code": case.closed_period,
+        }
+        for case in CASES
+        for decided_on, state, _, _ in case.decisions
+        if state == "closed" and decided_on <= day.isoformat()
+    ]
 
 
 def notices_of(period: Period) -> Rows:

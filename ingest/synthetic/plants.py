@@ -3,7 +3,9 @@
 Each plant sits on a body of its own, so that no two disturb one another; the rights of that body which are
 not named stay ordinary. Expected states and results are written out by hand, not computed: they are the
 independent statement that the marts are compared with. They hold for a history that starts with the
-first of `QUARTERS` and receives every return that is not planted as missing.
+first of `QUARTERS` and receives every return that is not planted as missing, the secretariat's among them:
+a case that is closed (ingest/synthetic/board.py) counts as closed from the quarter after the latest one whose
+local review was over on that day.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ STORY = {
     "n": ("NOT_SUBMITTED", "NOT_ASSESSED"),
     "N": ("NOT_SUBMITTED", "NON_SUBMISSION"),
     "t": ("TOO_FEW", "NOT_ASSESSED"),
+    "R": ("MET", "REOPENED"),
 }
 RECOMMENDED = {"SEVERE_PERSISTENT", "SEVERE_PERSISTENT_BRIDGED", "NON_SUBMISSION", "REOPENED"}
 
@@ -112,8 +115,8 @@ PLANTS: tuple[Plant, ...] = (
         kind="severe_persistent",
         body_kind="police",
         pfa_code="E23000020",
-        story="csPiee",
-        says="Needs assessed in 60% of cases, above the threshold but far below like areas.",
+        story="csPiec",
+        says="Needs assessed in 60% of cases, above the threshold but far below like areas; closed since.",
         right_number=4,
         item_id="r04_s05_needs_assessed",
         indicators=("S2",),
@@ -169,8 +172,8 @@ PLANTS: tuple[Plant, ...] = (
         kind="severe_persistent",
         body_kind="btp",
         pfa_code="NAT",
-        story="sPieee",
-        says="A national force has no like areas: referrals in time in 3 of 10 cases, by S1 alone.",
+        story="sPiecc",
+        says="A national force has no like areas: referrals in time in 3 of 10, by S1 alone; closed since.",
         right_number=4,
         item_id="r04_s03_referral_2wd",
         indicators=("S1",),
@@ -205,6 +208,20 @@ PLANTS: tuple[Plant, ...] = (
         is_s4_met=False,
         figures=(Figure("r07_s01_vps_offered", (0, 1), rate=0.12),),
         delivery={"r07_d01": (2, True)},
+    ),
+    Plant(
+        plant_id="closed-then-severe",
+        kind="reopened",
+        body_kind="police",
+        pfa_code="E23000009",
+        story="sPieRi",
+        says="Severe twice and better for two quarters, so the case was closed; severe again in the next.",
+        right_number=3,
+        item_id="r03_s01_crn_5wd",
+        indicators=("S1",),
+        is_s4_met=False,
+        figures=(Figure("r03_s01_crn_5wd", (0, 1, 4), rate=0.30),),
+        delivery={"r03_d01": (2, True)},
     ),
     # --- severe, but not twice in a row ------------------------------------------------------------------
     Plant(

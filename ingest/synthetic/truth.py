@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from ingest.period import Period
-from ingest.synthetic import plants
+from ingest.synthetic import board, plants
 from ingest.synthetic.catalogue import Catalogue
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ def truth_of(
         "periods": codes,
         "areas": "all" if is_whole else sorted({pfa_code for _, pfa_code in held}),
         "plants": stated,
+        "closings": board.closings_until(periods[-1].last_day) if starts_with_plants else [],
         "returns": returns,
         "other_returns": _other_returns(codes, others),
         "submissions": _submissions(codes, senders, delivered),

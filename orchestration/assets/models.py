@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
 from orchestration.dbt import (
     StageTranslator,
@@ -37,7 +37,10 @@ HISTORY = dg.AssetSpec(
 def build_model_assets(manifest: Path) -> dg.AssetsDefinition:
     """Return the step that builds every table dbt knows."""
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=StageTranslator(), name="build")
+    # The tables of the register are one asset: what earlier final builds recorded.
+    translator = StageTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="build")
     def build(
         context: dg.AssetExecutionContext,
         project: dg.ResourceParam[Project],

@@ -13,7 +13,7 @@ from orchestration import register
 from orchestration.assets.serving import VERIFIED_BUILD
 from orchestration.dbt import read_json
 from orchestration.metadata import link, markdown_table
-from orchestration.pending import output_source, register_file
+from orchestration.pending import output_source
 from orchestration.periods import ONE_RUN, QUARTERS
 from orchestration.project import Project
 from orchestration.resources import CycleStage, OneRunAtATime, Progress
@@ -92,9 +92,9 @@ def make_for_each(
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
     output_required=False,
-    description="What was detected at the final build of the quarter, with the figures and the rule it"
-    " rests on. Written once and never changed: a later revision is seen beside it, not instead of it. A"
-    " detection decides nothing; it asks for a data check with the body.",
+    description="What the final build of the quarter found: detections with the figures, like areas and rule"
+    " they rest on, and the state of every right. Written once and never changed: a later revision is seen"
+    " beside it, not instead of it. A detection decides nothing; it asks for a data check with the body.",
 )
 def detections(
     context: dg.AssetExecutionContext,
@@ -112,12 +112,13 @@ def detections(
     build = project.warehouse.current()
     if build is None:
         raise WarehouseError("There is no verified build to read; launch the job 'quarter'.")
+    # What inputs an older build was made from is not known any more; then the next run builds anew.
+    inputs_id = project.inputs_id() if build.build_id == project.build_id() else ""
+    source = register.Source(build.build_id, inputs_id)
     with open_reader(build.path) as connection:
         for done, quarter in enumerate(quarters):
             progress(RECORDING, done, len(quarters))
-            file = register_file(project, quarter)
-            rows = [] if file.exists() else register.detections(connection, quarter.code)
-            summary = register.record(file, rows)
+            summary = register.record(project.root.register, quarter.code, connection, source)
             if not summary.is_new:
                 context.log.info(f"{quarter.code} is in the register already; what was detected then stays.")
             context.add_asset_metadata(

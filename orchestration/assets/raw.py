@@ -27,6 +27,7 @@ LEDGER_TABLES = {
     "problems": "One row a problem found in a return.",
     "forms": "One row a version of a form, with its dates and how often it is due.",
     "periods": "One row a period known to the warehouse, with its dates and deadlines.",
+    "working_days": "One row a day, with the number of working days through it.",
 }
 
 

@@ -130,7 +130,7 @@ def test_only_the_copy_for_analysts_and_what_is_in_memory_is_attached_for_writin
         and "attach '" in ast.unparse(node.args[0]).lower().replace("{", "'")
     ]
     assert attaching == [
-        "orchestration/serving.py: f'attach {_literal(build.path)} as build (read_only)'",
+        "orchestration/serving.py: f'attach {_literal(build.path)} as {source} (read_only)'",
         "orchestration/serving.py: f'attach {_literal(copy.database)} as copy'",
         "orchestration/simulation.py: \"attach ':memory:' as \" + target",
         "orchestration/simulation.py: f\"attach '{path}' as {BUILD} (read_only)\"",

@@ -61,8 +61,16 @@ def test_the_graph_runs_forward_through_the_stages(asset_graph: dg.AssetGraph) -
         for parent in asset_graph.get(key).parent_keys
         if order[parent.path[0]] > order[key.path[0]]
     }
-    # What earlier final builds recorded is read by the mart that shows it.
-    assert backward == {("register/history", "marts/oversight_register")}
+    # What earlier final builds recorded is read by the mart that shows it, and by what keeps to it.
+    assert backward == {
+        ("register/history", reader)
+        for reader in (
+            "marts/oversight_register",
+            "staging/stg_recorded_detections",
+            "staging/stg_recorded_quarters",
+            "staging/stg_recorded_states",
+        )
+    }
 
 
 def test_every_stage_but_the_first_follows_another(asset_graph: dg.AssetGraph) -> None:

@@ -93,6 +93,23 @@ def bases(reference: Reference, forms: Forms) -> list[Base]:
     return found
 
 
+def earlier_decisions(reference: Reference, forms: Forms) -> list[Base]:
+    """The decisions of the quarters before, without which those of the base do not follow from anything."""
+    found = []
+    period = SECOND.previous()
+    while True:
+        form = forms.for_date("decisions", period.last_day)
+        assert form is not None
+        rules = reference.cycle_on(period.last_day)
+        drawn = draw_other(
+            "decisions", SEED, "programme-board", period, catalogue_for(reference, period), form, rules
+        )
+        if drawn is None:
+            return found[::-1]
+        found.append(Base(f"decisions {period}", "programme-board", _stamp(drawn[1]), drawn[0].sheets, form))
+        period = period.previous()
+
+
 def _quarterly(sender: str, period: Period, catalogue: Catalogue, forms: Forms) -> Base:
     form = forms.for_date("quarterly", period.last_day)
     assert form is not None

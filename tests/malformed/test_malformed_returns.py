@@ -19,7 +19,7 @@ import pytest
 from hostile_files import HOSTILE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutations import ODD_CELLS, SEED, WRITERS, Base, Variant, bases, variants
+from mutations import ODD_CELLS, SEED, WRITERS, Base, Variant, bases, earlier_decisions, variants
 from return_files import write_zip
 
 from ingest.acceptance import Context, judge
@@ -102,8 +102,16 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, reference: Reference, form
     seconds_to_make = time.perf_counter() - start
     sent: dict[tuple[str, str], Arrived] = {}
     seconds = 0.0
+    before = []
+    for base in earlier_decisions(reference, forms):
+        name = f"{base.name}.zip".replace(" ", "-")
+        path = root.inbox / base.sender_code / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(WRITERS["zip"](base.sheets))
+        sent[base.sender_code, name] = Arrived("unspoilt", base.name, base.sender_code, base.arrived_at)
+        before.append((base.sender_code, name, base.arrived_at))
     for batch in range(BATCHES):
-        arrivals = []
+        arrivals = before if batch == 0 else []
         for number, (level, what, sender, extension, arrived_at, content) in enumerate(made):
             if number % BATCHES == batch:
                 name = f"{number:05}.{extension}"

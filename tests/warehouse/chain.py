@@ -5,16 +5,19 @@ What belongs here: raw tables as ingest types them, and building what a model ne
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ingest import raw
 from ingest.form import load_forms
 from ingest.parquet import sheet_schema
+from orchestration import register
 from tests.warehouse.rendering import DBT, build, database, seed, typed_seed
 
 SINGLE = {
@@ -22,13 +25,24 @@ SINGLE = {
     "problems": raw.PROBLEMS_SCHEMA,
     "periods": raw.PERIODS_SCHEMA,
     "forms": raw.FORMS_SCHEMA,
+    "working_days": raw.WORKING_DAYS_SCHEMA,
+}
+REGISTER = {
+    "detections": register.REGISTER_COLUMNS,
+    "states": register.STATE_COLUMNS,
+    "quarters": register.QUARTER_COLUMNS,
 }
 MISSING = re.compile(r"Table with name (\w+) does not exist")
 
 
 def warehouse() -> duckdb.DuckDBPyConnection:
-    """An empty database with every raw table in it."""
+    """An empty database with every raw table in it, and a register in which nothing is recorded."""
     con = database()
+    for name, columns in REGISTER.items():
+        empty = pq.read_table(io.BytesIO(register.register_bytes([], columns)))
+        con.register("empty", empty)
+        con.execute(f"create table register.{name} as select * from empty")
+        con.unregister("empty")
     schemas = dict(SINGLE)
     forms = load_forms()
     for kind in forms.kinds:

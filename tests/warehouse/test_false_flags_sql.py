@@ -12,6 +12,7 @@ import pytest
 from quality.false_flags.histories import QUARTERS, Setting, draw
 from quality.false_flags.indicators import Scope, recommended, s1_met, s2_met, s2_scores, wilson
 from quality.false_flags.inputs import Country, Flags, Rules
+from tests.warehouse.persistence_tables import CLOSURES, OF_THE_RULES, OFFICIAL, nothing_recorded
 from tests.warehouse.rendering import build, database, render, seed, table
 
 RULES = Rules.load()
@@ -141,25 +142,18 @@ def test_persistence_equals_the_model(scope: Scope) -> None:
     con.execute(
         "create table intermediate.int_right_states as select 'police' as body_kind, 'h' || h as pfa_code,"
         " 4 as right_number, 'q' || q as period_code, cast(q as integer) as quarter_index, 0 as rule_version, state,"
-        " false as is_s4_met, cast(null as varchar) as indicators_met, 1 as senders_expected, 1 as senders_received"
-        " from states"
+        " false as is_s4_met, cast(null as varchar) as indicators_met, 1 as senders_expected, 1 as senders_received,"
+        f" {OF_THE_RULES} from states inner join intermediate.int_rules_by_quarter on q = quarter_index"
     )
     con.execute(
         "create table intermediate.int_indicators as select 'police' as body_kind, 'h' || h as pfa_code,"
         " 4 as right_number, 'q' || q as period_code, 'S2' as indicator, 'm' || item as item_id, met as is_met"
         " from items"
     )
-    table(
-        con,
-        "stg_periods",
-        {"period_code": "varchar", "quarter_index": "integer"},
-        [(f"q{i}", i) for i in range(QUARTERS)],
-    )
-    con.execute(
-        "create table reference.case_closures (body_kind varchar, pfa_code varchar, right_number integer,"
-        " closed_period_code varchar)"
-    )
-    build(con, "int_persistence")
+    table(con, "int_case_closures", CLOSURES, [])
+    table(con, "int_quarters", {"period_code": "varchar", "quarter_index": "integer"}, [])
+    nothing_recorded(con)
+    build(con, *OFFICIAL)
     rows = con.execute(
         "select pfa_code, quarter_index from intermediate.int_persistence where is_recommended"
     ).fetchall()

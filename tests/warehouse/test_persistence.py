@@ -15,6 +15,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
+from tests.warehouse.persistence_tables import CLOSURES, OF_THE_RULES, OFFICIAL, nothing_recorded
 from tests.warehouse.rendering import build, database, table
 
 QUARTERS = 6
@@ -24,6 +25,8 @@ RESULTS = OPENING | {
     "NOT_ASSESSED",
 }  # fmt: skip
 # The letters of a history: the state of the quarter and, where severe, what it is severe on.
+NOT_EXPECTED = "not expected"
+Closing = int | str
 STATES = {"N": "NOT_MET", "T": "TOO_FEW", "C": "NO_CASES", "S": "NOT_SUBMITTED"}
 SEVERE_ON = {
     "1": ["S1 m1"],
@@ -97,21 +100,34 @@ def step(memory: Memory, now: int, state: str, items: frozenset[str], rule: Rule
 
 
 def machine(
-    quarters: Iterable[tuple[str, frozenset[str]]], closed: Iterable[int], rules: Sequence[Rule]
+    quarters: Iterable[tuple[str, frozenset[str]]], closed: Iterable[Closing], rules: Sequence[Rule]
 ) -> list[tuple[str, bool]]:
     """(result, is a case open afterwards) of each quarter. A decision closes a case at the end of its quarter."""
     memory, found = Memory(), []
+    decided = decisions_on(closed)
     for now, (state, items) in enumerate(quarters):
-        result, memory = step(memory, now, state, items, rules[now])
-        found.append((result, memory.is_open))
-        if now in closed:
-            memory = memory._replace(is_open=False, closed_at=now)
+        if state == NOT_EXPECTED:
+            # no result; nothing is next to the quarter before, and what is assessed later comes after a gap
+            memory = memory._replace(previous="", unassessed=memory.unassessed + 1)
+        else:
+            result, memory = step(memory, now, state, items, rules[now])
+            found.append((result, memory.is_open))
+        if now in decided:
+            memory = memory._replace(is_open=False, closed_at=now if decided[now] == "closed" else None)
     return found
+
+
+def decisions_on(closed: Iterable[Closing]) -> dict[int, str]:
+    """Quarter -> state that the decision set: 2 is a case closed after quarter 2, 2e one ended as a data error."""
+    words = [str(each) for each in closed]
+    return {int(word.rstrip("e")): "data_error" if word.endswith("e") else "closed" for word in words}
 
 
 @cache
 def quarter(letter: str, now: int) -> tuple[str, frozenset[str]]:
     """State and items of a letter in a quarter."""
+    if letter == "_":
+        return NOT_EXPECTED, frozenset()
     if letter in STATES:
         return STATES[letter], frozenset()
     return "MET", frozenset(SEVERE_ON[letter] or [f"S1 v{now}"])
@@ -131,13 +147,14 @@ def rules_table(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], **more: S
     )  # fmt: skip
     table(
         con,
-        "stg_periods",
+        "int_quarters",
         {"period_code": "varchar", "quarter_index": "integer"},
         [(f"q{i}", i) for i in range(len(rules))],
     )
+    nothing_recorded(con)
 
 
-History = tuple[str, tuple[int, ...]]
+History = tuple[str, tuple[Closing, ...]]
 
 
 def area_of(history: History) -> str:
@@ -146,14 +163,19 @@ def area_of(history: History) -> str:
     return f"{letters}/{','.join(map(str, closed))}"
 
 
-def histories_tables(con: duckdb.DuckDBPyConnection, histories: Sequence[History]) -> None:
-    """States, indicators and closing decisions of areas, one a history; made in SQL, since there are many."""
+def histories_tables(
+    con: duckdb.DuckDBPyConnection, histories: Sequence[History], revised: Mapping[str, str] | None = None
+) -> None:
+    """States, indicators and closing decisions of areas, one a history; made in SQL, since there are many.
+
+    Of a history that was revised the letters are those of now; its area bears the name that it had.
+    """
     con.execute(
         "create table areas as select unnest(?::varchar[]) as pfa_code, unnest(?::varchar[]) as letters,"
         " unnest(?::varchar[]) as closed",
         [
             [area_of(each) for each in histories],
-            [letters for letters, _ in histories],
+            [(revised or {}).get(area_of(each), each[0]) for each in histories],
             [",".join(map(str, closed)) for _, closed in histories],
         ],
     )
@@ -165,9 +187,10 @@ def histories_tables(con: duckdb.DuckDBPyConnection, histories: Sequence[History
     states = " ".join(f"when '{letter}' then '{state}'" for letter, state in STATES.items())
     con.execute(
         "create table intermediate.int_right_states as select 'police' as body_kind, pfa_code, 4 as right_number,"
-        f" 'q' || quarter_index as period_code, quarter_index, 0 as rule_version, case letter {states} else 'MET' end"
+        f" period_code, quarter_index, 0 as rule_version, case letter {states} else 'MET' end"
         " as state, false as is_s4_met, cast(null as varchar) as indicators_met, 1 as senders_expected,"
-        " 1 as senders_received from letters"
+        f" 1 as senders_received, {OF_THE_RULES}"
+        " from letters inner join intermediate.int_rules_by_quarter using (quarter_index) where letter <> '_'"
     )
     con.execute("create table items (letter varchar, indicator varchar, item_id varchar)")
     con.executemany(
@@ -180,9 +203,21 @@ def histories_tables(con: duckdb.DuckDBPyConnection, histories: Sequence[History
         " case when letter = 'V' then item_id || quarter_index else item_id end as item_id, true as is_met"
         " from letters inner join items using (letter)"
     )
+    closings_table(con, histories)
+
+
+def closings_table(con: duckdb.DuckDBPyConnection, histories: Sequence[History]) -> None:
+    """Closing decisions of areas, each at the end of its quarter."""
+    table(con, "int_case_closures", CLOSURES, [])
+    rows = [
+        (area_of(each), now, state)
+        for each in histories
+        for now, state in sorted(decisions_on(each[1]).items())
+    ]
     con.execute(
-        "create table reference.case_closures as select 'police' as body_kind, pfa_code, 4 as right_number,"
-        " 'q' || unnest(string_split(closed, ',')) as closed_period_code from areas where closed <> ''"
+        "insert into intermediate.int_case_closures select 'police', unnest(?::varchar[]), 4, null,"
+        " unnest(?::integer[]), null, unnest(?::varchar[])",
+        [[row[place] for row in rows] for place in range(3)],
     )
 
 
@@ -223,7 +258,7 @@ def compare(histories: Sequence[History], rules: Sequence[Rule]) -> set[str]:
     con = database()
     rules_table(con, rules)
     histories_tables(con, histories)
-    build(con, "int_persistence")
+    build(con, *OFFICIAL)
     expected = {
         area_of(each): in_words(machine([quarter(c, i) for i, c in enumerate(each[0])], each[1], rules))
         for each in histories
@@ -271,6 +306,35 @@ def test_histories_of_seven_quarters_with_closing_decisions(scope: str, letters:
         for word in draw.sample(words(letters, 7), 15_000)
     ]
     assert compare(histories, [Rule(scope)] * 7) == RESULTS
+
+
+@pytest.mark.parametrize("scope", ["same_indicator", "any_indicator"])
+def test_histories_in_which_a_case_is_ended_as_an_error_of_the_data(scope: str) -> None:
+    """Every history of five quarters of four states, with one or two decisions, one at least for a data error."""
+    draw = random.Random(f"data errors, {scope}")
+    closings: list[tuple[Closing, ...]] = [
+        tuple(each)
+        for size in (1, 2)
+        for places in combinations(range(4), size)
+        for each in product(*([place, f"{place}e"] for place in places))
+        if any(str(word).endswith("e") for word in each)
+    ]
+    histories: list[History] = [
+        (word, closed) for word in words("12NS", 5) for closed in draw.sample(closings, 6)
+    ]
+    assert compare(histories, [Rule(scope)] * 5) >= RESULTS - {"SEVERE_PERSISTENT_BRIDGED", "NOT_ASSESSED"}
+
+
+@pytest.mark.parametrize("scope", ["same_indicator", "any_indicator"])
+def test_every_history_with_quarters_in_which_the_right_was_not_expected(scope: str) -> None:
+    """A quarter that is left out is nobody's neighbour: it is passed over as an unassessed one, and ends a run."""
+    draw = random.Random(f"not expected, {scope}")
+    histories: list[History] = [
+        (word, draw.choice([(), (), (1,), (2,), ("2e",)]))
+        for word in words("12NS_", 6)
+        if "_" in word and set(word) != {"_"}
+    ]
+    compare(histories, [Rule(scope)] * 6)
 
 
 @pytest.mark.parametrize("scope", ["same_indicator", "any_indicator"])
@@ -390,9 +454,8 @@ def test_a_change_of_how_many_indicators_make_a_right_severe(met_min: list[int],
         " 'q' || quarter_index as period_code, indicator, item_id, is_met, true as is_assessable, 50 as base_count"
         " from letters inner join items using (letter)"
     )
-    table(con, "case_closures", {"body_kind": "varchar", "pfa_code": "varchar", "right_number": "integer",
-                                 "closed_period_code": "varchar"}, [])  # fmt: skip
-    build(con, "int_right_states", "int_persistence")
+    closings_table(con, [])
+    build(con, "int_right_states", *OFFICIAL)
     expected = {
         area: in_words(
             machine([state_of(letter, met_min[i], counts[i]) for i, letter in enumerate(area)], (), rules)
@@ -426,6 +489,9 @@ NAMED = [
     ("closed and reopened, severe", "severe severe clear severe severe", (2,), "SEVERE_PERSISTENT"),
     ("closed and clear: the last assessed was clear", "severe severe clear clear", (2,), "CLEAR"),
     ("closed at once, then clear", "severe severe clear", (1,), "RESET"),
+    ("ended as a data error, then severe on another metric", "severe severe clear severe_2", ("2e",), "SEVERE"),
+    ("ended as a data error, then clear", "severe severe clear clear", ("2e",), "CLEAR"),
+    ("closed, reopened, ended as a data error, severe", "severe severe clear severe_2 clear severe", (2, "4e"), "SEVERE"),
     ("closed, then not sent twice", "severe severe clear unsent unsent", (2,), "NON_SUBMISSION"),
     ("severe in the previous quarter", "severe severe", (), "SEVERE_PERSISTENT"),
     ("severe in the previous quarter on one of two metrics", "severe_both severe_2", (), "SEVERE_PERSISTENT"),
@@ -459,11 +525,11 @@ def named_results() -> dict[str, str]:
     con = database()
     rules_table(con, [Rule()] * 7)
     histories_tables(con, [named_history(quarters, closed) for _, quarters, closed, _ in NAMED])
-    build(con, "int_persistence")
+    build(con, *OFFICIAL)
     return results_by_area(con)
 
 
-def named_history(quarters: str, closed: tuple[int, ...]) -> History:
+def named_history(quarters: str, closed: tuple[Closing, ...]) -> History:
     """Quarters in words as a history."""
     return "".join(LETTERS[word] for word in quarters.split()), closed
 
@@ -472,7 +538,7 @@ def named_history(quarters: str, closed: tuple[int, ...]) -> History:
     ("quarters", "closed", "last"), [each[1:] for each in NAMED], ids=[each[0] for each in NAMED]
 )
 def test_a_row_of_the_table(
-    named_results: dict[str, str], quarters: str, closed: tuple[int, ...], last: str
+    named_results: dict[str, str], quarters: str, closed: tuple[Closing, ...], last: str
 ) -> None:
     assert named_results[area_of(named_history(quarters, closed))].split()[-1].rstrip("+") == last
 
@@ -490,7 +556,7 @@ def test_the_scope_of_the_later_quarter_decides() -> None:
         con = database()
         rules_table(con, rules)
         histories_tables(con, [("12", ())])
-        build(con, "int_persistence")
+        build(con, *OFFICIAL)
         assert results_by_area(con) == {"12/": f"SEVERE {last}"}
 
 
@@ -501,33 +567,26 @@ def test_a_case_keeps_its_first_quarter() -> None:
            "close_quarters": "integer", "reopen_quarters": "integer", "persistence_scope": "varchar",
            "s4_counts": "varchar"},
           [(f"q{i}", i, 1, 2, 4, "same_indicator", "aggravates") for i in range(QUARTERS)])  # fmt: skip
-    table(con, "stg_periods", {"period_code": "varchar", "quarter_index": "integer"}, [])
+    nothing_recorded(con)
+    table(con, "int_quarters", {"period_code": "varchar", "quarter_index": "integer"}, [])
     states = {"case": ["NOT_MET", "MET", "MET", "NOT_MET", "MET", "MET"],
               "pending": ["NOT_MET", "MET", "NOT_SUBMITTED", "MET", "NOT_MET", "NOT_MET"],
               "two_runs": ["MET", "TOO_FEW", "TOO_FEW", "MET", "NOT_MET", "NOT_MET"],
               "unsent": ["MET", "NOT_MET", "NOT_SUBMITTED", "NOT_SUBMITTED", "NOT_SUBMITTED", "MET"]}  # fmt: skip
     columns = {"body_kind": "varchar", "pfa_code": "varchar", "right_number": "integer", "period_code": "varchar",
                "quarter_index": "integer", "rule_version": "integer", "state": "varchar", "is_s4_met": "boolean",
-               "indicators_met": "varchar", "senders_expected": "integer", "senders_received": "integer"}  # fmt: skip
+               "indicators_met": "varchar", "senders_expected": "integer", "senders_received": "integer",
+               "s4_counts": "varchar", "persistence_scope": "varchar", "bridge_quarters": "integer",
+               "close_quarters": "integer", "reopen_quarters": "integer"}  # fmt: skip
     table(con, "int_right_states", columns,
-          [("police", area, 4, f"q{i}", i, 0, state, False, None, 1, 1)
+          [("police", area, 4, f"q{i}", i, 0, state, False, None, 1, 1, "aggravates", "same_indicator", 1, 2, 4)
            for area, run in states.items() for i, state in enumerate(run)])  # fmt: skip
     con.execute(
         "create table intermediate.int_indicators as select body_kind, pfa_code, right_number, period_code,"
         " 'S1' as indicator, 'm1' as item_id, true as is_met from intermediate.int_right_states where state = 'MET'"
     )
-    table(
-        con,
-        "case_closures",
-        {
-            "body_kind": "varchar",
-            "pfa_code": "varchar",
-            "right_number": "integer",
-            "closed_period_code": "varchar",
-        },
-        [],
-    )
-    build(con, "int_persistence")
+    closings_table(con, [])
+    build(con, *OFFICIAL)
     rows = con.execute(
         "select pfa_code, quarter_index, case_first_index, quarters_running from intermediate.int_persistence"
         " order by 1, 2"
@@ -543,3 +602,59 @@ def test_a_case_keeps_its_first_quarter() -> None:
     # two quarters that cannot be assessed are too many to bridge: another run
     assert [row[2] for row in rows if row[0] == "two_runs"] == [0, 0, None, 3, None, None]
     assert [row[3] for row in rows if row[0] == "two_runs"] == [1, 1, 0, 1, 0, 0]
+
+
+def first_quarters(
+    letters: str, closed: tuple[Closing, ...], rule: Rule
+) -> list[tuple[int, str, int | None]]:
+    """(quarter, result, first quarter of the case) of one history."""
+    con = database()
+    rules_table(con, [rule] * len(letters))
+    histories_tables(con, [(letters, closed)])
+    build(con, *OFFICIAL)
+    return con.execute(
+        "select quarter_index, result, case_first_index from intermediate.int_persistence order by quarter_index"
+    ).fetchall()
+
+
+def test_a_reopened_case_goes_on_under_its_own_number() -> None:
+    found = first_quarters("11NN1N", (2,), Rule())
+    assert found[1:] == [
+        (1, "SEVERE_PERSISTENT", 0),
+        (2, "PERSISTENT_IMPROVING", 0),
+        (3, "CLEAR", None),
+        (4, "REOPENED", 0),
+        (5, "PERSISTENT_IMPROVING", 0),
+    ]
+
+
+def test_what_follows_an_error_of_the_data_is_a_case_of_its_own() -> None:
+    """The number of the ended case takes no further decision: what is severe later begins after it."""
+    assert first_quarters("111", ("1e",), Rule())[1:] == [
+        (1, "SEVERE_PERSISTENT", 0),
+        (2, "SEVERE_PERSISTENT", 2),
+    ]
+    assert first_quarters("SSSS", (1,), Rule())[1:] == [
+        (1, "NON_SUBMISSION", 0),
+        (2, "NON_SUBMISSION", 2),
+        (3, "PERSISTENT_UNASSESSED", 2),
+    ]
+
+
+def test_the_reason_says_over_how_many_quarters_was_bridged() -> None:
+    con = database()
+    rules_table(con, [Rule(bridge=2)] * 4)
+    histories_tables(con, [("1T1", ()), ("1TS1", ()), ("1_1", ())])
+    build(con, *OFFICIAL)
+    found = con.execute(
+        "select pfa_code, reason from intermediate.int_persistence where result = 'SEVERE_PERSISTENT_BRIDGED'"
+    ).fetchall()
+    assert dict(found) == {
+        "1T1/": "Severe again after one quarter that could not be assessed (too few)",
+        "1TS1/": "Severe again after 2 quarters that could not be assessed (the last: not submitted)",
+        "1_1/": "Severe again after one quarter that could not be assessed (not expected)",
+    }
+    running = con.execute(
+        "select quarter_index, quarters_running from intermediate.int_persistence where pfa_code = '1TS1/' order by 1"
+    ).fetchall()
+    assert running == [(0, 1), (1, 1), (2, 1), (3, 2)]

@@ -44,6 +44,8 @@ def codes(name: str, column: str) -> set[str]:
         ("metrics", "right_number", "rights", "right_number"),
         ("severe_thresholds", "metric_id", "metrics", "metric_id"),
         ("severe_thresholds", "rule_version", "severe_rules", "rule_version"),
+        ("case_transitions", "from_state", "case_states", "state"),
+        ("case_transitions", "to_state", "case_states", "state"),
     ],
 )
 def test_every_code_exists_where_it_is_defined(child: str, column: str, parent: str, key: str) -> None:
@@ -178,6 +180,15 @@ def test_the_policy_paper_gives_three_rights_no_statistic() -> None:
         if row["tier"] == "core" and row["information"] == "statistic" and row["polarity"] != "contextual"
     }
     assert with_statistic == set(range(1, 13)) - {1, 5, 12}
+
+
+def test_statistics_set_no_state_but_two_and_end_no_case() -> None:
+    states = seed_rows("case_states")
+    assert {row["state"] for row in states if row["set_by"] == "statistics"} == {"detected", "eligible_to_close"}
+    assert {row["state"] for row in states if row["is_closing"] == "true"} == {"closed", "data_error"}
+    assert all((row["is_open"] == "true") is (row["is_closing"] == "false") for row in states)
+    by_statistics = codes("case_transitions", "to_state") & {"detected", "eligible_to_close"}
+    assert by_statistics == set()
 
 
 def test_dates_run_forward() -> None:

@@ -1,13 +1,49 @@
--- Answers to each feedback question; `good` follows the polarity, so that a low share is always the worse one.
-with answer_rows as (
+-- Answers to each feedback question, of the bodies' own asking and of the national survey, side by side and never in
+-- one series. `is_standing` says which of the two is read: the survey where it is complete, else the body's own;
+-- each breakdown by itself.
+-- `good` follows the polarity, so that a low share is always the worse one.
+with quarters as (
+
+    select * from {{ ref('int_quarters') }}
+
+),
+
+due_returns as (
+
+    select * from {{ ref('int_expected_returns') }}
+
+),
+
+own_rows as (
 
     select
+        'own' as collected_by,
         due_returns.body_kind,
         due_returns.period_code,
         due_returns.sender_code,
-        answer_rows.*
+        answer_rows.receipt_id,
+        answer_rows.body_code,
+        answer_rows.pfa_code,
+        answer_rows.question_id,
+        answer_rows.crime_type,
+        answer_rows.characteristic,
+        answer_rows.characteristic_value,
+        answer_rows.is_total,
+        answer_rows.survey_mode,
+        answer_rows.response_set,
+        answer_rows.invited_count,
+        answer_rows.very_good_count,
+        answer_rows.good_count,
+        answer_rows.neither_count,
+        answer_rows.poor_count,
+        answer_rows.very_poor_count,
+        answer_rows.yes_count,
+        answer_rows.no_count,
+        answer_rows.not_applicable_count,
+        answer_rows.dont_know_count,
+        answer_rows.design_effect
     from {{ ref('stg_quarterly_feedback') }} as answer_rows
-    inner join {{ ref('int_expected_returns') }} as due_returns
+    inner join due_returns
         on
             answer_rows.receipt_id = due_returns.receipt_id
             and answer_rows.body_code = due_returns.body_code
@@ -15,22 +51,127 @@ with answer_rows as (
 
 ),
 
-totals as (
+survey_rows as (
 
-    select * from answer_rows
+    select
+        'survey' as collected_by,
+        bodies.body_kind,
+        receipts.period_code,
+        receipts.sender_code,
+        answer_rows.receipt_id,
+        answer_rows.body_code,
+        answer_rows.pfa_code,
+        answer_rows.question_id,
+        answer_rows.crime_type,
+        answer_rows.characteristic,
+        answer_rows.characteristic_value,
+        answer_rows.is_total,
+        answer_rows.survey_mode,
+        answer_rows.response_set,
+        answer_rows.invited_count,
+        answer_rows.very_good_count,
+        answer_rows.good_count,
+        answer_rows.neither_count,
+        answer_rows.poor_count,
+        answer_rows.very_poor_count,
+        answer_rows.yes_count,
+        answer_rows.no_count,
+        answer_rows.not_applicable_count,
+        answer_rows.dont_know_count,
+        answer_rows.design_effect
+    from {{ ref('stg_feedback_answers') }} as answer_rows
+    inner join {{ ref('int_current_receipts') }} as receipts
+        on answer_rows.receipt_id = receipts.receipt_id
+    inner join quarters
+        on receipts.period_code = quarters.period_code
+    inner join {{ ref('bodies') }} as bodies
+        on
+            answer_rows.body_code = bodies.body_code
+            and {{ in_force('bodies', 'quarters.last_day') }}
+
+),
+
+answer_rows as (
+
+    select * from own_rows
+    union all
+    select * from survey_rows
+
+),
+
+own_totals as (
+
+    select * from own_rows
     where is_total
+
+),
+
+own_answered as (
+
+    {{ answered_share("own_totals", ["question_id", "survey_mode"]) }}
+
+),
+
+body_shares as (
+
+    select
+        period_code,
+        pfa_code,
+        body_code,
+        max(case_share) as case_share
+    from due_returns
+    group by period_code, pfa_code, body_code
+
+),
+
+-- a survey asks about bodies whether or not they send a return: it covers those that it has answers about
+survey_answered as (
+
+    select
+        asked.body_kind,
+        asked.pfa_code,
+        asked.period_code,
+        asked.question_id,
+        asked.survey_mode,
+        sum(body_shares.case_share) as answered_share
+    from (
+        select distinct
+            body_kind,
+            pfa_code,
+            period_code,
+            question_id,
+            survey_mode,
+            body_code
+        from survey_rows
+        where is_total
+    ) as asked
+    inner join body_shares
+        on
+            asked.period_code = body_shares.period_code
+            and asked.pfa_code = body_shares.pfa_code
+            and asked.body_code = body_shares.body_code
+    group by asked.body_kind, asked.pfa_code, asked.period_code, asked.question_id, asked.survey_mode
 
 ),
 
 answered as (
 
-    {{ answered_share("totals", ["question_id", "survey_mode"]) }}
+    select
+        'own' as collected_by,
+        own_answered.*
+    from own_answered
+    union all
+    select
+        'survey' as collected_by,
+        survey_answered.*
+    from survey_answered
 
 ),
 
 summed as (
 
     select
+        collected_by,
         body_kind,
         pfa_code,
         question_id,
@@ -55,8 +196,8 @@ summed as (
         max(design_effect) as design_effect
     from answer_rows
     group by
-        body_kind, pfa_code, question_id, period_code, crime_type, characteristic, characteristic_value,
-        survey_mode, is_total, response_set
+        collected_by, body_kind, pfa_code, question_id, period_code, crime_type, characteristic,
+        characteristic_value, survey_mode, is_total, response_set
 
 ),
 
@@ -84,7 +225,7 @@ counted as (
             else summed.yes_count
         end as positive_answer_count
     from summed
-    inner join {{ ref('int_quarters') }} as quarters
+    inner join quarters
         on summed.period_code = quarters.period_code
     inner join {{ ref('metrics') }} as questions
         on
@@ -97,41 +238,88 @@ counted as (
             and summed.pfa_code = coverage.pfa_code
     left join answered
         on
-            summed.period_code = answered.period_code
+            summed.collected_by = answered.collected_by
+            and summed.period_code = answered.period_code
             and summed.body_kind = answered.body_kind
             and summed.pfa_code = answered.pfa_code
             and summed.question_id = answered.question_id
             and summed.survey_mode = answered.survey_mode
 
+),
+
+broken_down as (
+
+    select
+        counted.*,
+        case
+            when characteristic <> 'ALL' then characteristic
+            when crime_type <> 'ALL' then 'crime_type'
+            else 'ALL'
+        end as breakdown,
+        max(case when collected_by = 'survey' and is_total and is_complete then 1 else 0 end) over (
+            partition by body_kind, pfa_code, question_id, period_code
+        ) = 1 as is_survey_complete
+    from counted
+
+),
+
+-- a survey that does not break its answers down leaves the breakdowns to the bodies
+sources as (
+
+    select
+        body_kind,
+        pfa_code,
+        question_id,
+        period_code,
+        breakdown,
+        max(case when collected_by = 'survey' then 1 else 0 end) = 1 as is_survey_there,
+        max(case when collected_by = 'own' then 1 else 0 end) = 1 as is_own_there
+    from broken_down
+    group by body_kind, pfa_code, question_id, period_code, breakdown
+
 )
 
 select
-    body_kind,
-    pfa_code,
-    question_id,
-    period_code,
-    crime_type,
-    characteristic,
-    characteristic_value,
-    survey_mode,
-    is_total,
-    quarter_index,
-    right_number,
-    metric_version,
-    polarity,
-    response_set,
-    is_complete,
-    invited_count,
-    valid_answer_count,
+    counted.body_kind,
+    counted.pfa_code,
+    counted.question_id,
+    counted.period_code,
+    counted.crime_type,
+    counted.characteristic,
+    counted.characteristic_value,
+    counted.collected_by,
+    counted.survey_mode,
+    counted.is_total,
     case
-        when polarity = 'lower' then valid_answer_count - positive_answer_count
-        else positive_answer_count
+        when (counted.is_survey_complete and sources.is_survey_there) or not sources.is_own_there
+            then counted.collected_by = 'survey'
+        else counted.collected_by = 'own'
+    end as is_standing,
+    counted.quarter_index,
+    counted.right_number,
+    counted.metric_version,
+    counted.polarity,
+    counted.response_set,
+    counted.is_complete,
+    counted.invited_count,
+    counted.valid_answer_count,
+    case
+        when counted.polarity = 'lower' then counted.valid_answer_count - counted.positive_answer_count
+        else counted.positive_answer_count
     end as good_answer_count,
-    not_applicable_count,
-    dont_know_count,
-    design_effect,
-    {{ stable(to_double("valid_answer_count") ~ " / coalesce(nullif(design_effect, 0), 1.0)", 6) }}
+    counted.not_applicable_count,
+    counted.dont_know_count,
+    counted.design_effect,
+    {{ stable(to_double("counted.valid_answer_count") ~ " / coalesce(nullif(counted.design_effect, 0), 1.0)", 6) }}
         as effective_answer_count,
-    body_kind || '|' || pfa_code || '|' || question_id || '|v' || cast(metric_version as varchar) || '|'
-    || survey_mode as series_id
-from counted
+    counted.body_kind || '|' || counted.pfa_code || '|' || counted.question_id || '|v'
+    || cast(counted.metric_version as varchar) || '|' || counted.collected_by || '|' || counted.survey_mode
+        as series_id
+from broken_down as counted
+inner join sources
+    on
+        counted.body_kind = sources.body_kind
+        and counted.pfa_code = sources.pfa_code
+        and counted.question_id = sources.question_id
+        and counted.period_code = sources.period_code
+        and counted.breakdown = sources.breakdown

@@ -24,11 +24,20 @@ figures as (
 
 answers as (
 
-    select * from {{ ref('int_feedback_answers') }}
+    -- of a body whose return is not in, nothing is evaluated, whatever the survey heard about it
+    select answers.*
+    from {{ ref('int_feedback_answers') }} as answers
+    inner join {{ ref('int_reporting_coverage') }} as coverage
+        on
+            answers.period_code = coverage.period_code
+            and answers.body_kind = coverage.body_kind
+            and answers.pfa_code = coverage.pfa_code
     where
-        is_total
-        and is_complete
-        and polarity in ('higher', 'lower')
+        answers.is_total
+        and answers.is_standing
+        and answers.is_complete
+        and answers.polarity in ('higher', 'lower')
+        and coverage.is_submitted
 
 ),
 
@@ -155,6 +164,8 @@ against_threshold as (
         cast(null as double) as gap_to_peers,
         cast(null as integer) as peer_count,
         cast(null as double) as peer_target_rate,
+        cast(null as varchar) as peers,
+        cast(null as double) as peer_weight_sum,
         cast(null as double) as phi,
         cast(null as double) as tau_squared,
         cast(null as double) as p_value,
@@ -189,6 +200,8 @@ against_like_areas as (
         scores.gap_to_peers,
         scores.peer_count,
         scores.peer_target_rate,
+        scores.peers,
+        scores.peer_weight_sum,
         scores.phi,
         scores.tau_squared,
         scores.p_value,
@@ -278,6 +291,8 @@ against_process as (
         cast(null as double) as gap_to_peers,
         cast(null as integer) as peer_count,
         cast(null as double) as peer_target_rate,
+        cast(null as varchar) as peers,
+        cast(null as double) as peer_weight_sum,
         cast(null as double) as phi,
         cast(null as double) as tau_squared,
         cast(null as double) as p_value,
@@ -334,6 +349,8 @@ select
     gap_to_peers,
     peer_count,
     peer_target_rate,
+    peers,
+    peer_weight_sum,
     phi,
     tau_squared,
     p_value,

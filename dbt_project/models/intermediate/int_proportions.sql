@@ -44,7 +44,7 @@ feedback as (
         characteristic_value,
         survey_mode as collection_mode,
         'respondents' as sampling_frame,
-        'own' as collected_by,
+        collected_by,
         is_total,
         quarter_index,
         right_number,
@@ -57,6 +57,7 @@ feedback as (
     from {{ ref('int_feedback_answers') }}
     where
         is_complete
+        and is_standing
         and valid_answer_count is not null
 
 ),

@@ -93,6 +93,11 @@ joined as (
         rules.rule_version,
         rules.met_min,
         rules.n_min,
+        rules.s4_counts,
+        rules.persistence_scope,
+        rules.bridge_quarters,
+        rules.close_quarters,
+        rules.reopen_quarters,
         coalesce(tested.severe_indicator_count, 0)
         + case when rules.s4_counts = 'counts' then coalesce(tested.is_s4_met, 0) else 0 end
             as counted_indicators,
@@ -137,5 +142,11 @@ select
     is_submitted and is_s4_met as is_s4_met,
     case when is_submitted then indicators_met end as indicators_met,
     senders_expected,
-    senders_received
+    senders_received,
+    -- what the rule version of the quarter says of persistence
+    s4_counts,
+    persistence_scope,
+    bridge_quarters,
+    close_quarters,
+    reopen_quarters
 from joined

@@ -31,6 +31,7 @@ peers as (
         cast(count(*) as integer) as peer_count,
         cast(sum(peer_inputs.good_count) as bigint) as peer_good_count,
         cast(sum(peer_inputs.base_count) as bigint) as peer_base_count,
+        {{ sorted_list("peer_inputs.pfa_code", "peer_inputs.pfa_code") }} as peers,
         sum(1.0 / (peer_inputs.s * peer_inputs.s + pools.tau_squared)) as weight_sum,
         sum(peer_inputs.y / (peer_inputs.s * peer_inputs.s + pools.tau_squared)) as weighted_sum
     from inputs
@@ -112,6 +113,7 @@ assessed as (
         coalesce(pools.area_count, 0) as area_count,
         peers.peer_good_count,
         peers.peer_base_count,
+        peers.peers,
         pools.phi,
         pools.tau_squared,
         peers.weighted_sum / nullif(peers.weight_sum, 0) as peer_target,
@@ -220,6 +222,9 @@ select
     area_count,
     peer_good_count,
     peer_base_count,
+    -- with these a z can be computed anew against the like areas as they were
+    case when is_assessable then peers end as peers,
+    case when is_assessable then {{ stable("weight_sum") }} end as peer_weight_sum,
     phi,
     tau_squared,
     is_assessable,

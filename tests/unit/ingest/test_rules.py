@@ -27,6 +27,7 @@ from return_files import (
 from test_comparison import CASES as COMPARED
 from test_readers import SHEET, patched
 from test_rules_of_entries import CASES as ENTRIES
+from test_transitions import CASES as DECIDED
 
 from ingest.acceptance import RULES, Context, Verdict, compared, judge
 from ingest.acceptance.judge import judge_fault
@@ -719,8 +720,8 @@ def test_a_file_outside_any_folder_is_judged_as_its_sender_says(good: ReturnFile
 
 
 def test_every_rule_has_a_passing_and_a_failing_case() -> None:
-    """The cases of a rule spoil a return that keeps it; test_rules_of_entries and test_comparison hold more."""
-    tried = {case[0] for cases in (QUARTERLY, AUDIT, FILES, ENTRIES, COMPARED) for case in cases}
+    """The cases of a rule spoil a return that keeps it; test_rules_of_entries, test_comparison and test_transitions hold more."""
+    tried = {case[0] for cases in (QUARTERLY, AUDIT, FILES, ENTRIES, COMPARED, DECIDED) for case in cases}
     # Each of these has tests of its own, with and without the fault, here or in the files named above.
     elsewhere = {"FILE-014", "FILE-015", "FILE-016", "FILE-017", "IDENTITY-011", "IDENTITY-013", "SHAPE-029", "SHAPE-030"}
     elsewhere |= {code for code in RULES if code >= "FILE-018" and RULES[code].group == "file"}

@@ -18,7 +18,8 @@ Spoil = Callable[[ReturnFile], Any]
 Place = tuple[str | None, int | None, str | None]
 
 DURING = datetime(2026, 6, 12, 12, 0, tzinfo=UTC)  # in 2026-27-Q1
-CASE, OTHER_CASE = "0a1b2c3d4e5f6a7b", "ffeeddccbbaa9988"
+# Essex police and prisons, rights 3 and 11, severe from 2025-26-Q2 on; `printf 'police|E23000028|3|2025-26-Q2' | md5sum`
+CASE, OTHER_CASE = "8723f6504f34b644", "88edec2fe08eae80"
 FORCE, REVIEWER = "E23000028-police", "E23000028-lpb"  # Essex
 
 
@@ -175,6 +176,8 @@ CASES: list[tuple[str, str, Spoil, set[str], list[Place]]] = [
     ("SHAPE-018", "decisions", on("decisions", decided_on="2026-03-31"), set(), [("decisions", 2, "decided_on")]),
     ("SHAPE-018", "insight", on("review", 1, meeting_on="2025-12-31"), set(), [("review", 3, "meeting_on")]),
     ("SHAPE-018", "rules", on("rules", 1, agreed_on="2026-03-31"), set(), [("rules", 3, "agreed_on")]),
+    ("IDENTITY-014", "decisions", on("decisions", case_id="0a1b2c3d4e5f6a7b"), set(), [("decisions", 2, "case_id")]),
+    ("IDENTITY-014", "decisions", on("notices", case_ids=f"{CASE};0a1b2c3d4e5f6a7b"), set(), [("notices", 2, "case_ids")]),
     ("SHAPE-019", "decisions", on("decisions", case_id="0A1B2C3D4E5F6A7B"), set(), [("decisions", 2, "case_id")]),
     ("SHAPE-019", "decisions", on("notices", case_ids=f"{CASE}, {OTHER_CASE}"), set(), [("notices", 2, "case_ids")]),
     ("SHAPE-019", "decisions", on("notices", case_ids=f"{CASE};{CASE}"), set(), [("notices", 2, "case_ids")]),

@@ -22,6 +22,7 @@ from ingest.period import Period
 from ingest.reference import SEEDS_DIR, Reference
 from ingest.synthetic import generate
 from ingest.synthetic.catalogue import Catalogue, catalogue_for
+from ingest.synthetic.others import draw_other
 from ingest.synthetic.plants import FATES, PLANTS, QUARTERS, REVISED, Plant
 from ingest.synthetic.returns import draw_return
 from ingest.synthetic.truth import truth_of
@@ -73,6 +74,30 @@ def figures(catalogue: Catalogue) -> Figures:
                 cell[0] += answers - positive if question in lower else positive
                 cell[1] += answers
     return {key: {way: (x, n) for way, (x, n) in cells.items()} for key, cells in summed.items()}
+
+
+@pytest.fixture(scope="module")
+def survey(catalogue: Catalogue) -> Figures:
+    """(good, answers) of every question as the survey contractor collected them, summed over the bodies."""
+    reference = Reference.load()
+    form = load_forms().for_date("feedback", date(2025, 6, 30))
+    assert form is not None
+    lower = {row["metric_id"] for row in seed_rows("metrics") if row["polarity"] == "lower"}
+    kinds = {body.body_code: body.body_kind for body in reference.bodies}
+    summed: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+    for code in QUARTERS:
+        period = Period.parse(code)
+        cycle = reference.cycle_on(period.last_day)
+        drawn = draw_other("feedback", SEED, "survey", period, catalogue, form, cycle)
+        assert drawn is not None
+        for row in _dicts(drawn[0].sheets["feedback"]):
+            positive = _int(row["very_good"]) + _int(row["good"]) + _int(row["yes"])
+            answers = positive + sum(_int(row[name]) for name in ("neither", "poor", "very_poor", "no"))
+            question = str(row["question_id"])
+            cell = summed[kinds[str(row["about_body_code"])], str(row["pfa_code"]), question, code]
+            cell[0] += answers - positive if question in lower else positive
+            cell[1] += answers
+    return {key: {("mixed", ""): (x, n)} for key, (x, n) in summed.items()}
 
 
 def _dicts(sheet: object) -> list[dict[str, object]]:
@@ -160,6 +185,34 @@ def test_severe_by_the_threshold(figures: Figures, plant: Plant) -> None:
     for item, period in quiet:
         cells = figures.get((plant.body_kind, plant.pfa_code, item, period))
         assert cells is None or not is_s1(*only(cells), item)
+
+
+@pytest.mark.parametrize(
+    "plant", [p for p in PLANTS if "S3" in p.indicators], ids=lambda plant: plant.plant_id
+)
+def test_the_survey_is_severe_where_the_bodys_own_answers_are(survey: Figures, plant: Plant) -> None:
+    # The survey stands before the body's own answers, so that the planted result rests on it.
+    planted = items_of(plant)
+    for item in {item for item, _ in planted}:
+        for period in QUARTERS:
+            severe = is_s1(*only(survey[plant.body_kind, plant.pfa_code, item, period]), item)
+            assert severe is ((item, period) in planted)
+
+
+def test_the_survey_makes_nothing_else_severe_twice_and_leaves_small_numbers_small(survey: Figures) -> None:
+    planted = {(p.body_kind, p.pfa_code, item, period) for p in PLANTS for item, period in items_of(p)}
+    severe = {key for key, cells in survey.items() if key[2] in THRESHOLD and is_s1(*only(cells), key[2])}
+    assert len(severe - planted) < 0.001 * len(survey)
+    order = {code: place for place, code in enumerate(QUARTERS)}
+    again = {(*key[:3], QUARTERS[order[key[3]] - 1]) for key in severe - planted if order[key[3]]}
+    assert not again & severe
+    few = next(p for p in PLANTS if p.kind == "too_few")
+    for key, cells in survey.items():
+        if key[:2] == (few.body_kind, few.pfa_code) and key[2].startswith("r11_") and key[2] in THRESHOLD:
+            assert 1 <= only(cells)[1] <= 9
+    unlucky = next(p for p in PLANTS if p.plant_id == "unlucky-answers")
+    for item, period in items_of(unlucky):
+        assert only(survey[unlucky.body_kind, unlucky.pfa_code, item, period]) == (4, 14)
 
 
 @pytest.mark.parametrize(

@@ -310,3 +310,12 @@ def test_readers_in_other_processes_never_fail_while_copies_are_swapped(tmp_path
     # One that is held keeps what it opened, though it is dropped since; the others follow the link.
     assert seen["held"] == 1
     assert seen["afresh"] > 2 and seen["parquet"] > 2
+
+
+def test_a_view_on_tables_of_its_build_is_copied_as_a_table(root: DataRoot) -> None:
+    """dbt writes a view with the name of the file that it was made in."""
+    build = build_of(root, "b1")
+    with duckdb.connect(str(build.path)) as con:
+        con.execute('create view marts.shown as select count(*) as held from "b1".intermediate.held')
+    Serving(root).publish(build, WORDS)
+    assert read(Serving(root).link / DATABASE, "select held from marts.shown") == [(1,)]

@@ -12,6 +12,7 @@ from orchestration.warehouse import (
     Warehouse,
     WarehouseError,
     build_id_for,
+    inputs_id_for,
     open_reader,
     table_rows,
     write_bytes,
@@ -39,8 +40,8 @@ def finish_attempt(warehouse: Warehouse, build_id: str, value: int = 1, run_id: 
 
 
 def test_a_build_is_named_after_its_inputs_and_not_after_where_they_lie(tmp_path: Path) -> None:
-    here = build_id_for(*inputs(tmp_path / "here"), versions={"duckdb": "1"})
-    there = build_id_for(*inputs(tmp_path / "there"), versions={"duckdb": "1"})
+    here = inputs_id_for(*inputs(tmp_path / "here"), versions={"duckdb": "1"})
+    there = inputs_id_for(*inputs(tmp_path / "there"), versions={"duckdb": "1"})
     assert here == there
 
 
@@ -50,16 +51,16 @@ def test_a_build_is_named_after_its_inputs_and_not_after_where_they_lie(tmp_path
 )
 def test_any_changed_input_names_another_build(tmp_path: Path, changed: str) -> None:
     folders = inputs(tmp_path)
-    before = build_id_for(*folders, versions={})
+    before = inputs_id_for(*folders, versions={})
     target = tmp_path / changed
     target.parent.mkdir(exist_ok=True)
     target.write_text("other")
-    assert build_id_for(*folders, versions={}) != before
+    assert inputs_id_for(*folders, versions={}) != before
 
 
 def test_another_engine_names_another_build(tmp_path: Path) -> None:
     folders = inputs(tmp_path)
-    assert build_id_for(*folders, versions={"duckdb": "1"}) != build_id_for(
+    assert inputs_id_for(*folders, versions={"duckdb": "1"}) != inputs_id_for(
         *folders, versions={"duckdb": "2"}
     )
 
@@ -69,11 +70,11 @@ def test_another_engine_names_another_build(tmp_path: Path) -> None:
 )
 def test_results_and_parsed_pieces_name_no_build(tmp_path: Path, ignored: str) -> None:
     folders = inputs(tmp_path)
-    before = build_id_for(*folders, versions={})
+    before = inputs_id_for(*folders, versions={})
     target = tmp_path / ignored
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("result")
-    assert build_id_for(*folders, versions={}) == before
+    assert inputs_id_for(*folders, versions={}) == before
 
 
 def test_a_published_build_is_served_through_a_relative_link(tmp_path: Path) -> None:
@@ -163,3 +164,14 @@ def test_a_file_is_written_whole_and_leaves_no_scrap(tmp_path: Path) -> None:
     write_bytes(tmp_path / "a" / "x.json", b"1")
     write_bytes(tmp_path / "a" / "x.json", b"22")
     assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == {"x.json": b"22"}
+
+
+def test_a_quarter_recorded_from_the_same_inputs_asks_for_no_other_build() -> None:
+    assert build_id_for("i1", {"2025-26-Q1": "i1"}) == build_id_for("i1", {}) == build_id_for("i1")
+
+
+def test_a_quarter_recorded_from_other_inputs_is_part_of_what_a_build_is_made_from() -> None:
+    """Also when inputs come back that were there before: their old build did not know the quarter's record."""
+    first = build_id_for("i1", {"2025-26-Q1": "i1"})
+    assert build_id_for("i2", {"2025-26-Q1": "i1"}) != build_id_for("i2")
+    assert build_id_for("i1", {"2025-26-Q1": "i1", "2025-26-Q2": "i2"}) != first

@@ -56,6 +56,7 @@ FEEDBACK = {
     **AREA,
     "question_id": "r02_f01",
     "survey_mode": "online",
+    "collected_by": "own",
     "right_number": 2,
     "response_set": "five_point",
     "polarity": "higher",
@@ -268,6 +269,74 @@ UNASSESSED = {
     "indicators_met": None,
     "case_id": None,
 }
+CASE = {
+    "case_id": "31b4e1dc1149394e",
+    "body_kind": "police",
+    "pfa_code": "E23000002",
+    "right_number": 2,
+    "first_period_code": "2025-26-Q1",
+}
+DETECTED = {
+    **CASE,
+    "event_number": 1,
+    "set_by": "statistics",
+    "occurred_on": "2025-12-09",
+    "to_state": "detected",
+    "event_reason": "Severe in two or more consecutive quarters",
+    "period_code": "2025-26-Q2",
+    "result": "SEVERE_PERSISTENT",
+    "is_recorded": True,
+}
+DECIDED = {
+    **CASE,
+    "event_number": 2,
+    "set_by": "decision",
+    "occurred_on": "2025-12-11",
+    "from_state": "detected",
+    "to_state": "data_check",
+    "decided_by_role": "secretariat",
+    "event_reason": "The body is asked to check its figures.",
+    "receipt_id": "R000001-abcdef01",
+    "is_recorded": True,
+}
+OPEN_CASE = {
+    **CASE,
+    "detected_on": "2025-12-09",
+    "case_state": "data_check",
+    "state_since_on": "2025-12-11",
+    "decided_by_role": "secretariat",
+    "is_open": True,
+    "is_overdue": False,
+    "decision_count": 1,
+    "reopened_count": 0,
+}
+NOTICE = {
+    **CASE,
+    "notice_id": "N2026-01",
+    "notice_scope": "single",
+    "notice_case_count": 1,
+    "notice_status": "published",
+    "recipient_code": "E23000002-lpb",
+    "summary": "Seldom offered.",
+    "request": "Publish a plan.",
+    "sos_agreed_on": "2026-05-12",
+    "ag_agreed_on": "2026-05-12",
+    "vc_consulted_on": "2026-04-21",
+    "published_on": "2026-05-20",
+    "is_case_known": True,
+}
+FLIP = {
+    **POLICE,
+    "right_number": 2,
+    "event_kind": "REVISION_FLIP",
+    "direction": "no_longer_severe",
+    "cause": "own_return",
+    "state_then": "MET",
+    "state_now": "NOT_MET",
+    "result_then": "SEVERE",
+    "result_now": "CLEAR",
+    "recorded_build_id": "b1",
+}
 SUBMISSION = {
     "sender_code": "E23000002-police",
     "form_kind": "quarterly",
@@ -393,6 +462,12 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
         | {"senders_expected": 1, "senders_received": 0, "quarter_index": 8101},
     ],
     "local_area_feedback": [FEEDBACK],
+    "local_area_feedback_sources": [
+        {**AREA, "question_id": "r02_f01", "bodies_survey_mode": "online", "national_survey_mode": "mixed"}
+        | {"right_number": 2, "standing_source": "survey", "is_bodies_complete": True, "is_survey_complete": True}
+        | {"bodies_good_count": 30, "bodies_answer_count": 50, "bodies_rate": 0.6, "survey_good_count": 40}
+        | {"survey_answer_count": 50, "survey_rate": 0.8, "survey_against_own": "higher"}
+    ],
     "local_area_delivery": [DELIVERY],
     "local_area_team_figures": [
         TEAM,
@@ -457,6 +532,7 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
             "question_id": "r02_f01",
             "period_code": "2025-26-Q2",
             "survey_mode": "online",
+            "collected_by": "own",
         }
         | {"right_number": 2, "areas_expected": 43, "areas_reporting": 40, "good_count": 600}
         | {"valid_answer_count": 1000, "good_rate": 0.6, "rate_lower": 0.57, "rate_upper": 0.63}
@@ -473,6 +549,10 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
         | {"good_count": None, "base_count": None, "rate": 1.0, "upper_bound": None, "threshold": 1.0},
     ],
     "oversight_persistence": [PERSISTENCE, UNASSESSED],
+    "oversight_case_events": [DETECTED, DECIDED],
+    "oversight_cases": [OPEN_CASE],
+    "oversight_notices": [NOTICE],
+    "oversight_revision_flips": [FLIP],
     "oversight_exclusion_warnings": [
         {**AREA, "metric_id": "r02_s01_recorded_24h", **CENSUS, "right_number": 2, "excluded_count": 40}
         | {"base_count": 100, "exclusion_rate": 0.4, "peer_exclusion_rate": 0.1, "is_severe": True}
@@ -545,6 +625,12 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.rate_within_bounds": "update {t} set rate_upper = 0.5",
         "failed_rows.nothing_where_nothing_came": "update {t} set figure_status = 'not_submitted'",
         "failed_rows.national_forces_have_no_like_areas": "update {t} set body_kind = 'mdp'",
+        "failed_rows.answers_have_a_source": "update {t} set collected_by = null",
+    },
+    "local_area_feedback_sources": {
+        "failed_rows.counts_not_negative": "update {t} set bodies_good_count = 51",
+        "failed_rows.survey_stands_if_complete": "update {t} set standing_source = 'own'",
+        "failed_rows.difference_needs_both": "update {t} set is_bodies_complete = false",
     },
     "local_area_team_figures": {
         "failed_rows.reported_has_a_figure": "update {t} set base_count = null",
@@ -699,6 +785,27 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
             "update {t} set result = 'PERSISTENT_UNASSESSED' where state = 'NOT_SUBMITTED'"
         ),
     },
+    "oversight_case_events": {
+        "failed_rows.statistics_set_two": (
+            "update {t} set to_state = 'closed' where set_by = 'statistics'"
+        ),
+        "failed_rows.decision_has_role": "update {t} set decided_by_role = null",
+        "failed_rows.statistics_name_quarter": "update {t} set result = null",
+    },
+    "oversight_cases": {
+        "failed_rows.undecided_is_detected": "update {t} set decision_count = 0",
+        "failed_rows.no_decision_without_a_case": "update {t} set detected_on = null",
+        "failed_rows.nothing_is_overdue": "update {t} set is_overdue = true",
+    },
+    "oversight_notices": {
+        "failed_rows.published_is_agreed": "update {t} set ag_agreed_on = null",
+        "failed_rows.joint_has_cases": "update {t} set notice_scope = 'joint'",
+        "failed_rows.case_is_known": "update {t} set is_case_known = false",
+        "failed_rows.no_plan_is_overdue": "update {t} set notice_status = 'plan_overdue'",
+    },
+    "oversight_revision_flips": {
+        "failed_rows.differs": "update {t} set state_now = state_then, result_now = result_then",
+    },
     "oversight_exclusion_warnings": {
         "failed_rows.unusual_means_more": "update {t} set peer_exclusion_rate = 0.5",
         "failed_rows.excluded_within_base": "update {t} set excluded_count = 101",
@@ -760,6 +867,7 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
 WARNINGS = {
     "local_area_compliance/failed_rows.share_not_collected",
     "quality_submissions/failed_rows.share_missing",
+    "local_area_feedback_sources/row_count",
     "national_compliance/row_count",
     "national_feedback/row_count",
     "local_area_benchmarks/row_count",
@@ -767,6 +875,10 @@ WARNINGS = {
     "local_area_breakdowns/row_count",
     "national_breakdowns/row_count",
     "oversight_indicators/row_count",
+    "oversight_cases/failed_rows.no_decision_without_a_case",
+    "oversight_cases/failed_rows.nothing_is_overdue",
+    "oversight_notices/failed_rows.case_is_known",
+    "oversight_notices/failed_rows.no_plan_is_overdue",
     "open_data_national_compliance/row_count",
 }
 

@@ -14,7 +14,9 @@ rules as (
 answers as (
 
     select * from {{ ref('int_feedback_answers') }}
-    where is_total
+    where
+        is_total
+        and is_standing
 
 ),
 
@@ -91,6 +93,7 @@ like_areas as (
             and answers.body_kind = peer_answers.body_kind
             and answers.question_id = peer_answers.question_id
             and answers.metric_version = peer_answers.metric_version
+            and answers.collected_by = peer_answers.collected_by
             and answers.survey_mode = peer_answers.survey_mode
     group by answers.series_id, answers.period_code
 
@@ -104,6 +107,7 @@ joined as (
         expected.question_id,
         expected.period_code,
         coalesce(answers.survey_mode, 'none') as survey_mode,
+        answers.collected_by,
         expected.area_name,
         expected.right_number,
         expected.response_set,
@@ -172,6 +176,7 @@ select
     question_id,
     period_code,
     survey_mode,
+    collected_by,
     area_name,
     right_number,
     response_set,

@@ -1,4 +1,4 @@
--- Answers summed over the areas whose figures are complete.
+-- Answers summed over the areas whose figures are complete; what bodies and the survey collected is never one sum.
 with local_answers as (
 
     select * from {{ ref('local_area_feedback') }}
@@ -30,6 +30,7 @@ summed as (
         body_kind,
         question_id,
         period_code,
+        collected_by,
         survey_mode,
         max(right_number) as right_number,
         max(response_set) as response_set,
@@ -42,7 +43,7 @@ summed as (
         sum(effective_answer_count) as effective_answer_count
     from local_answers
     where figure_status = 'reported'
-    group by body_kind, question_id, period_code, survey_mode
+    group by body_kind, question_id, period_code, collected_by, survey_mode
 
 )
 
@@ -50,6 +51,7 @@ select
     summed.body_kind,
     summed.question_id,
     summed.period_code,
+    summed.collected_by,
     summed.survey_mode,
     summed.right_number,
     summed.response_set,

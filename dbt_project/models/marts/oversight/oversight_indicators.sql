@@ -23,6 +23,8 @@ select
     indicators.gap_to_peers,
     indicators.peer_count,
     indicators.peer_target_rate,
+    indicators.peers,
+    indicators.peer_weight_sum,
     indicators.phi,
     indicators.tau_squared,
     indicators.p_value,

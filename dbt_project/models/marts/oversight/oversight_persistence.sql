@@ -25,8 +25,8 @@ select
     case
         when case_start.period_code is not null
             then
-                substr({{ hash_text("persistence.body_kind || '|' || persistence.pfa_code || '|' || "
-                    ~ "cast(persistence.right_number as varchar) || '|' || case_start.period_code") }}, 1, 16)
+                {{ case_id("persistence.body_kind", "persistence.pfa_code", "persistence.right_number",
+                    "case_start.period_code") }}
     end as case_id
 from {{ ref('int_persistence') }} as persistence
 inner join {{ ref('int_quarters') }} as quarters

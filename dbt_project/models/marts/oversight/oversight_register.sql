@@ -20,6 +20,8 @@ select
     gap_to_peers,
     peer_count,
     peer_target_rate,
+    peers,
+    peer_weight_sum,
     phi,
     tau_squared,
     p_value,
