@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ingest.archive import archive_of, quarantine_of
 from ingest.clock import Clock, local_day
@@ -29,17 +29,25 @@ class ErasureError(ValueError):
     """What was asked cannot be erased as asked. The text says why; it quotes nothing of what was given."""
 
 
+def erasures(root: DataRoot) -> dict[str, datetime]:
+    """Return when each erased receipt's content was removed.
+
+    Raises RemovalsError if the log of removals is not as it was written.
+    """
+    return {
+        receipt_id: removal.removed_at
+        for removal in reversed(RemovalLog(root.removals).read())
+        if removal.action == ERASE
+        for receipt_id in removal.receipt_ids
+    }
+
+
 def erased_receipts(root: DataRoot) -> frozenset[str]:
     """Return the ids of the receipts whose return was erased: it is not current, and not in raw any more.
 
     Raises RemovalsError if the log of removals is not as it was written.
     """
-    return frozenset(
-        receipt_id
-        for removal in RemovalLog(root.removals).read()
-        if removal.action == ERASE
-        for receipt_id in removal.receipt_ids
-    )
+    return frozenset(erasures(root))
 
 
 def standing(receipts: Sequence[Receipt], erased: frozenset[str]) -> list[Receipt]:

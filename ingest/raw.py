@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -27,7 +27,7 @@ from ingest.acceptance.comparison import write_figures
 from ingest.acceptance.transitions import write_decisions
 from ingest.archive import archive_of
 from ingest.clock import local_day
-from ingest.erasure import erased_receipts
+from ingest.erasure import erasures
 from ingest.form import REPORTING_KIND, Form, Forms
 from ingest.limits import Limits
 from ingest.locking import exclusive
@@ -60,6 +60,7 @@ RECEIPTS_SCHEMA = pa.schema(
         ("outcome", pa.string()),
         ("supersedes_receipt_id", pa.string()),
         ("is_erased", pa.bool_()),
+        ("erased_at", pa.timestamp("us", tz="UTC")),
         ("rows_read", pa.int64()),
         ("rows_accepted", pa.int64()),
         ("problem_count", pa.int64()),
@@ -252,7 +253,7 @@ def _build(
     limits: Limits,
 ) -> RawSummary:
     receipts = Ledger(root.receipts).read()
-    erased = erased_receipts(root)
+    erased = erasures(root)
     accepted: dict[tuple[str, str], list[Receipt]] = {}
     for receipt in receipts:
         if receipt.is_accepted and receipt.kind and receipt.period_code and receipt.receipt_id not in erased:
@@ -348,7 +349,7 @@ def _build_tables(
     reference: Reference,
     forms: Forms,
     receipts: Sequence[Receipt],
-    erased: frozenset[str],
+    erased: Mapping[str, datetime],
     through: Period,
     summary: RawSummary,
 ) -> None:
@@ -406,7 +407,7 @@ def _form_row(form: Form) -> tuple[Any, ...]:
     )
 
 
-def _receipt_row(receipt: Receipt, erased: frozenset[str]) -> tuple[Any, ...]:
+def _receipt_row(receipt: Receipt, erased: Mapping[str, datetime]) -> tuple[Any, ...]:
     return (
         receipt.receipt_id,
         receipt.receipt_sequence,
@@ -422,6 +423,7 @@ def _receipt_row(receipt: Receipt, erased: frozenset[str]) -> tuple[Any, ...]:
         receipt.outcome,
         receipt.supersedes_receipt_id,
         receipt.receipt_id in erased,
+        erased.get(receipt.receipt_id),
         sum(receipt.rows_read.values()),
         sum(receipt.rows_accepted.values()),
         receipt.problem_count,

@@ -156,6 +156,23 @@ def parser() -> argparse.ArgumentParser:
     docs = commands.add_parser("docs", help="dbt's documentation of the served build, as one page")
     docs.add_argument("--output", type=Path, metavar="FILE", help="default: warehouse/dbt-docs.html")
 
+    traced = commands.add_parser(
+        "trace", help="from a figure back to the rows, returns and files it was made from"
+    )
+    where = traced.add_mutually_exclusive_group(required=True)
+    where.add_argument("--area", metavar="AREA", help="code or name of a police area, as Essex")
+    where.add_argument("--nation", action="store_true", help="the national figure")
+    where.add_argument("--group", metavar="GROUP", help="code or name of a larger geography")
+    traced.add_argument("--body", required=True, metavar="KIND", help="kind of body, as police")
+    traced.add_argument("--metric", required=True, metavar="ID", help="metric, question or delivery item")
+    traced.add_argument("--period", required=True, metavar="PERIOD_CODE", help="as 2026-27-Q2")
+    traced.add_argument("--mode", help="only figures collected so, as census; for feedback the way of asking")
+    traced.add_argument("--frame", help="only figures of these cases, as all_cases")
+    traced.add_argument("--crime-type", metavar="GROUP", help="the cases of an offence group")
+    traced.add_argument("--characteristic", metavar="NAME", help="the cases of a characteristic's --value")
+    traced.add_argument("--value", metavar="CODE", help="value of the --characteristic")
+    traced.add_argument("--format", choices=("text", "json", "csv"), default="text")
+
     page = commands.add_parser("ui", help="the web page of the runs, on this machine only")
     page.add_argument("--port", type=int, default=3000, help="default: 3000")
 

@@ -19,6 +19,7 @@ select
     outcome,
     outcome in ('accepted', 'accepted_with_warnings') and not is_erased as is_accepted,
     is_erased,
+    erased_at,
     supersedes_receipt_id,
     rows_read as rows_read_count,
     rows_accepted as rows_accepted_count,

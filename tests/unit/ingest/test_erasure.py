@@ -158,6 +158,7 @@ def test_erasing_the_only_return_leaves_none(
     assert current(root, reference, forms) == []
     rows = pq.read_table(root.raw_receipts).to_pylist()
     assert [(row["receipt_id"], row["is_erased"]) for row in rows] == [(receipt.receipt_id, True)]
+    assert [row["erased_at"] for row in rows] == [RemovalLog(root.removals).read()[0].removed_at]
 
 
 def test_erasing_again_changes_nothing_and_content_that_came_later_is_erased_by_itself(

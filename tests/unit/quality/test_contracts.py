@@ -447,6 +447,66 @@ REGION_RIGHT = {
     "feedback_areas_complete": 0,
     "delivery_areas_complete": 0,
 }
+KNOWN = {"receipt_id": "R000001-abcdef01", "known_from": "2025-10-20 10:00:00+00"}
+STOOD = {
+    **KNOWN,
+    "sender_code": "E23000002-police",
+    "form_kind": "quarterly",
+    "period_code": "2025-26-Q2",
+    "sender_name": "Cumbria Constabulary",
+    "is_current": True,
+    "is_erased": False,
+    "sha256": "0" * 64,
+    "file_name": "return.xlsx",
+    "outcome": "accepted",
+    "arrived_at": "2025-10-20 10:00:00+00",
+}
+REPORTED = {
+    **KNOWN,
+    **POLICE,
+    **CENSUS,
+    "sheet": "metrics",
+    "sheet_row": 2,
+    "information": "statistic",
+    "collected_by": "own",
+    "item_id": "r02_s01_recorded_24h",
+    "body_code": "E23000002-police",
+    "sender_code": "E23000002-police",
+    "met_count": 60,
+    "case_count": 100,
+}
+REVISED = {
+    "receipt_id": "R000002-abcdef02",
+    "changed_at": "2025-11-20 10:00:00+00",
+    **POLICE,
+    **CENSUS,
+    "body_code": "E23000002-police",
+    "item_id": "r02_s01_recorded_24h",
+    "sender_code": "E23000002-police",
+    "change_reason": "revised",
+    "previous_receipt_id": "R000001-abcdef01",
+    "figures_before": "met 50; not met 50",
+    "figures_after": "met 60; not met 40",
+}
+REVIEWER = {
+    "receipt_id": "R000003-abcdef03",
+    "sender_code": "E23000002-reviewer",
+    "period_code": "2025-26-Q2",
+    "pfa_code": "E23000002",
+}
+ACTION = {
+    **REVIEWER,
+    "insight_id": "A1",
+    "insight_text": "Letters are sent again.",
+    "action_status": "open",
+    "first_reported_period_code": "2025-26-Q1",
+    "last_reported_period_code": "2025-26-Q2",
+    "known_on": "2026-01-10",
+    "is_unfinished": True,
+    "is_lost": False,
+    "is_overdue": False,
+}
+del ACTION["period_code"]
 
 GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "local_area_compliance": [
@@ -567,6 +627,47 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "quality_problems": [
         {"receipt_id": "R000001-abcdef01", "problem_number": 1, "outcome": "accepted_with_warnings"}
         | {"severity": "warning", "rule_code": "FIG-001", "message": "Odd.", "remedy": "Look again."}
+    ],
+    "revisions_receipts": [
+        STOOD,
+        {**STOOD, "receipt_id": "R000004-abcdef04", "sender_code": "E23000003-police", "is_current": False}
+        | {"is_erased": True, "erased_at": "2025-11-01 10:00:00+00", "known_to": "2025-11-01 10:00:00+00"},
+    ],
+    "revisions_reported_figures": [
+        REPORTED,
+        # the areas' figures above
+        *({**REPORTED, "sheet_row": 3 + number, "item_id": f"r03_s{number}"} for number in range(4)),
+    ],
+    "revisions": [
+        REVISED,
+        {**REVISED, "item_id": "r04_s03_referral_2wd", "change_reason": "new", "figures_before": None},
+        {**REVISED, "item_id": "r06_s01_nfa_letters_n", "change_reason": "withdrawn", "figures_after": None},
+    ],
+    "insight_returns": [
+        {name: REVIEWER[name] for name in ("receipt_id", "sender_code", "period_code")}
+        | {"sender_name": "Cumbria Commissioner", "is_review_held": True, "meeting_count": 1}
+        | {"bodies_expected_count": 5, "bodies_represented_count": 4}
+    ],
+    "insight_reviews": [
+        {**REVIEWER, "sheet_row": 2, "meeting_on": "2025-11-28", "body_code": "E23000002-police"}
+        | {"is_represented": True, "reviewed_receipt_id": "R000001-abcdef01", "reviewed_state": "stands"}
+        | {"standing_receipt_id": "R000001-abcdef01"}
+    ],
+    "insight_entries": [
+        {**REVIEWER, "sheet_row": 2, "insight_id": "B1", "insight_kind": "best_practice"}
+        | {"insight_text": "A single point of contact."},
+        {**REVIEWER, "sheet_row": 3, "insight_id": "A1", "insight_kind": "action", "was_overdue": False}
+        | {"insight_text": "Letters are sent again.", "action_status": "open"},
+    ],
+    "insight_actions": [
+        *({**ACTION, "insight_id": f"A{number}"} for number in range(9)),
+        {**ACTION, "insight_id": "late", "is_overdue": True, "days_overdue": 3},
+    ],
+    "context_entries": [
+        {"receipt_id": "R000005-abcdef05", "sheet_row": 2, "sender_code": "moj", "period_code": "2025-26-Q2"}
+        | {"context_id": "C1", "context_source": "ombudsman", "publisher": "The Ombudsman", "title": "Complaints"}
+        | {"area_name": "England and Wales", "summary": "Fewer than before.", "measure": "Complaints received"}
+        | {"measure_value": 12.0, "measure_unit": "complaints"}
     ],
     "open_data_local_compliance": [
         OPEN_LOCAL,
@@ -823,6 +924,41 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.share_missing": "delete from {t} where sender_code like 'sender%'",
     },
     "quality_problems": {"failed_rows.accepted_has_no_error": "update {t} set severity = 'error'"},
+    "revisions_receipts": {
+        "failed_rows.one_stands": (
+            "insert into {t} by name select * replace ('R000009-abcdef09' as receipt_id,"
+            " known_from + interval 1 day as known_from) from {t} where is_current"
+        ),
+        "failed_rows.span_has_length": "update {t} set known_to = known_from where is_erased",
+        "failed_rows.current_is_open": "update {t} set is_current = true where is_erased",
+    },
+    "revisions_reported_figures": {
+        "failed_rows.adds_up_to_the_area": "update {t} set met_count = 61",
+        "failed_rows.known_return": "update {t} set known_from = known_from - interval 1 day",
+    },
+    "revisions": {
+        "failed_rows.something_changed": "update {t} set figures_after = figures_before",
+        "failed_rows.reason_fits": "update {t} set change_reason = 'revised'",
+        "failed_rows.replaced_something": "update {t} set previous_receipt_id = null",
+    },
+    "insight_returns": {
+        "failed_rows.no_review_has_reason": "update {t} set nil_review_reason = 'No case was heard.'",
+        "failed_rows.represented_were_expected": "update {t} set bodies_represented_count = 6",
+    },
+    "insight_reviews": {
+        "failed_rows.standing_is_the_reviewed": "update {t} set standing_receipt_id = 'R000008-abcdef08'",
+    },
+    "insight_entries": {
+        "duplicate.entry": "update {t} set insight_id = 'A1'",
+        "failed_rows.only_actions_are_late": "update {t} set was_overdue = true",
+    },
+    "insight_actions": {
+        "failed_rows.overdue_is_unfinished": "update {t} set is_unfinished = false where is_overdue",
+        "failed_rows.share_overdue": "update {t} set is_overdue = true, days_overdue = 3",
+    },
+    "context_entries": {
+        "failed_rows.figure_has_unit": "update {t} set measure_unit = null",
+    },
     "open_data_local_compliance": {
         "schema": "alter table {t} add column exact_count integer",
         "failed_rows.no_small_count": (
@@ -865,6 +1001,7 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 WARNINGS = {
+    "insight_actions/failed_rows.share_overdue",
     "local_area_compliance/failed_rows.share_not_collected",
     "quality_submissions/failed_rows.share_missing",
     "local_area_feedback_sources/row_count",

@@ -1,0 +1,247 @@
+"""Which figure is meant: what was typed, matched with what the build knows.
+
+What belongs here: codes and names, and the error that names what is near. What does not: the figure itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestration.project import SettingError
+
+if TYPE_CHECKING:
+    import duckdb
+
+STATISTIC, FEEDBACK, DELIVERY = "statistic", "feedback", "delivery"
+NATION = "nation"
+ALL = "ALL"
+_NEAR = 5
+
+
+class TraceError(SettingError):
+    """What was asked for does not exist; the message names what is near."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed: codes or names. One of area, group and is_national says where."""
+
+    body: str
+    metric: str
+    period: str
+    area: str | None = None
+    group: str | None = None
+    is_national: bool = False
+    mode: str | None = None
+    frame: str | None = None
+    crime_type: str | None = None
+    characteristic: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A figure that the build could have, in its own codes."""
+
+    body_kind: str
+    item_id: str
+    period_code: str
+    information: str
+    definition: str
+    place_kind: str
+    place_code: str
+    place_name: str
+    pfa_codes: tuple[str, ...]
+    mode: str | None = None
+    frame: str | None = None
+    crime_type: str = ALL
+    characteristic: str = ALL
+    characteristic_value: str = ALL
+
+    @property
+    def is_total(self) -> bool:
+        """Whether all cases are meant, not those of an offence group or characteristic."""
+        return self.crime_type == ALL and self.characteristic == ALL
+
+    @property
+    def is_local(self) -> bool:
+        """Whether one area is meant."""
+        return self.place_kind == "area"
+
+
+def ask(con: duckdb.DuckDBPyConnection, asked: Asked) -> Question:
+    """Return the question in the build's codes. Raises TraceError for what it does not know."""
+    body_kind = _chosen(
+        "kind of body",
+        asked.body,
+        _pairs(con, "select body_kind, body_kind_name from reference.body_kinds order by sort_order"),
+    )
+    period_code = _chosen(
+        "period",
+        asked.period,
+        _pairs(con, "select period_code, period_label from intermediate.int_quarters order by quarter_index"),
+    )
+    item_id, information, definition = _item(con, asked.metric, body_kind, period_code)
+    kind, code, name, areas = _place(con, asked, period_code)
+    crime_type, characteristic, value = _breakdown(con, asked, information)
+    if asked.frame and information != STATISTIC:
+        raise TraceError(f"--frame is for statistics, and {item_id} is not one.")
+    if asked.mode and information == DELIVERY:
+        raise TraceError(f"--mode is for statistics and feedback, and {item_id} is neither.")
+    return Question(
+        body_kind,
+        item_id,
+        period_code,
+        information,
+        definition,
+        kind,
+        code,
+        name,
+        areas,
+        asked.mode,
+        asked.frame,
+        crime_type,
+        characteristic,
+        value,
+    )
+
+
+def _item(
+    con: duckdb.DuckDBPyConnection, typed: str, body_kind: str, period_code: str
+) -> tuple[str, str, str]:
+    due = con.execute(
+        "select metric_id, information, definition from intermediate.int_expected_items"
+        " where body_kind = ? and period_code = ? order by metric_id",
+        [body_kind, period_code],
+    ).fetchall()
+    by_id = {row[0]: row for row in due}
+    if typed in by_id:
+        item_id, information, definition = by_id[typed]
+        return str(item_id), str(information), str(definition)
+    catalogue = _pairs(con, "select distinct metric_id, definition from reference.metrics order by metric_id")
+    if typed in catalogue:
+        near = ", ".join(_near(typed, list(by_id)) or list(by_id)[:_NEAR])
+        raise TraceError(
+            f"{typed} was not asked of {body_kind} for {period_code}; near it are: {near or 'none at all'}."
+        )
+    raise TraceError(f"There is no metric, question or item {typed!r}{_meant(typed, list(catalogue))}")
+
+
+def _place(
+    con: duckdb.DuckDBPyConnection, asked: Asked, period_code: str
+) -> tuple[str, str, str, tuple[str, ...]]:
+    given = [bool(asked.area), bool(asked.group), asked.is_national]
+    if sum(given) != 1:
+        raise TraceError("Say where: one of --area, --group and --nation.")
+    areas = _pairs(
+        con,
+        "select areas.pfa_code, areas.area_name from reference.areas as areas"
+        " inner join intermediate.int_quarters as quarters on quarters.period_code = ?"
+        " and (areas.valid_from is null or areas.valid_from <= quarters.last_day)"
+        " and (areas.valid_to is null or areas.valid_to >= quarters.last_day) order by areas.pfa_code",
+        [period_code],
+    )
+    if asked.area:
+        code = _chosen("police area", asked.area, areas)
+        return "area", code, areas[code], (code,)
+    if asked.is_national:
+        return NATION, NATION, "the nation", tuple(areas)
+    return _group(con, asked.group or "", period_code)
+
+
+def _group(
+    con: duckdb.DuckDBPyConnection, typed: str, period_code: str
+) -> tuple[str, str, str, tuple[str, ...]]:
+    if not has_table(con, "intermediate", "int_area_groups"):
+        raise TraceError("The served build knows no groups of areas; ask for --area or --nation.")
+    rows = con.execute(
+        "select group_kind, group_code, group_name, pfa_code from intermediate.int_area_groups"
+        " where period_code = ? order by group_kind, group_code, pfa_code",
+        [period_code],
+    ).fetchall()
+    kind, _, code = typed.rpartition(":")
+    found = {
+        (str(row[0]), str(row[1]), str(row[2]))
+        for row in rows
+        if row[0] == (kind or row[0]) and code.casefold() in (str(row[1]).casefold(), str(row[2]).casefold())
+    }
+    if not found:
+        known = {str(row[place]) for row in rows for place in (1, 2)}
+        raise TraceError(
+            f"There is no group of areas {typed!r} in {period_code}{_meant(code, sorted(known))}"
+        )
+    if len(found) > 1:
+        kinds = ", ".join(f"{each[0]}:{each[1]}" for each in sorted(found))
+        raise TraceError(f"There are several groups {typed!r}; say which: {kinds}.")
+    [(kind, code, name)] = found
+    return kind, code, name, tuple(str(row[3]) for row in rows if (row[0], row[1]) == (kind, code))
+
+
+def _breakdown(con: duckdb.DuckDBPyConnection, asked: Asked, information: str) -> tuple[str, str, str]:
+    if not (asked.crime_type or asked.characteristic or asked.value):
+        return ALL, ALL, ALL
+    if information == DELIVERY:
+        raise TraceError("A delivery item is assessed as a whole: it has no breakdown.")
+    if asked.crime_type and (asked.characteristic or asked.value):
+        raise TraceError("Breakdowns are by offence group or by characteristic, never by both.")
+    if asked.crime_type:
+        known = _pairs(
+            con, "select distinct crime_type, crime_type_name from reference.crime_types order by 1"
+        )
+        return _chosen("offence group", asked.crime_type, known), ALL, ALL
+    if not (asked.characteristic and asked.value):
+        raise TraceError("A characteristic goes with a value: --characteristic and --value.")
+    kinds = _pairs(
+        con, "select distinct characteristic, characteristic from reference.characteristics order by 1"
+    )
+    characteristic = _chosen("characteristic", asked.characteristic, kinds)
+    values = _pairs(
+        con,
+        "select distinct characteristic_value, label from reference.characteristics"
+        " where characteristic = ? order by 1",
+        [characteristic],
+    )
+    return ALL, characteristic, _chosen(f"value of {characteristic}", asked.value, values)
+
+
+def has_table(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    """Whether the build has a table or view."""
+    found = con.execute(
+        "select count(*) from information_schema.tables where table_schema = ? and table_name = ?",
+        [schema, name],
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _pairs(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> dict[str, str]:
+    """Return code -> name; of several names the last counts."""
+    return {str(code): str(name) for code, name in con.execute(sql, list(parameters)).fetchall()}
+
+
+def _chosen(what: str, typed: str, known: Mapping[str, str]) -> str:
+    """Return the code that was typed, or whose name was. Raises TraceError if there is none."""
+    wanted = typed.strip().casefold()
+    for code, name in known.items():
+        if wanted in (code.casefold(), name.casefold()):
+            return code
+    raise TraceError(f"There is no {what} {typed!r}{_meant(typed, [*known, *known.values()])}")
+
+
+def _meant(typed: str, known: Sequence[str]) -> str:
+    near = _near(typed, known)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    listed = list(dict.fromkeys(known))
+    more = ", ..." if len(listed) > _NEAR else ""
+    return f"; there are {', '.join(listed[:_NEAR])}{more}" if listed else "."
+
+
+def _near(typed: str, known: Sequence[str]) -> list[str]:
+    folded = {name.casefold(): name for name in reversed(known)}
+    wanted = typed.strip().casefold()
+    close = difflib.get_close_matches(wanted, folded, _NEAR, 0.6)
+    within = [name for name in folded if len(wanted) > 2 and wanted in name]
+    return [folded[name] for name in dict.fromkeys([*within, *close])][:_NEAR]
