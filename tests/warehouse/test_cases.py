@@ -195,6 +195,18 @@ def test_the_last_word_between_two_reviews_holds() -> None:
     assert [row[3] for row in closures(closed, later)] == ["2025-26-Q4"]
 
 
+def test_reopening_one_case_takes_no_closing_of_another_back() -> None:
+    second = case_id("2025-26-Q4")
+    ended = (second, "data_error", "programme_board", "2026-06-24")
+    reopened = (CASE, "reopened", "programme_board", "2026-07-01")
+    assert [row[3:] for row in closures(ended, reopened)] == [
+        ("2025-26-Q4", 103, date(2026, 6, 24), "data_error")
+    ]
+    # both ended after one quarter: one row, the later decision's
+    both = closures(ended, (CASE, "closed", "programme_board", "2026-07-20"))
+    assert [row[4:] for row in both] == [(103, date(2026, 7, 20), "closed")]
+
+
 def persistence(con: duckdb.DuckDBPyConnection, *results: tuple[str, int | None, int | None]) -> None:
     """Results of police, area A, right 4, from 2025-26-Q1 on: result, when opened, first quarter (None: no case)."""
     table(
@@ -293,6 +305,11 @@ def test_what_needs_attention() -> None:
     assert attention([*STEPS, closed], *OPEN, ("REOPENED", 104, 100)) == "severe again after it was closed"
     reopened = (CASE, "reopened", "programme_board", "2026-09-15")
     assert attention([*STEPS, closed, reopened], *OPEN, ("REOPENED", 104, 100)) is None
+    # the next quarter is looked at, and was not severe: open for the Board, but not in the statistics
+    assert (
+        attention([*STEPS, closed, reopened], *OPEN, ("CLEAR", None, None))
+        == "open here, but not in the statistics"
+    )
     assert attention(STEPS, ("CLEAR", None, None)) == "decided on without a detection"
     hasty = [(CASE, "data_check", "secretariat", "2025-12-01"), *STEPS[1:]]
     assert attention(hasty, *OPEN[:3]) == "decided on before it was detected"

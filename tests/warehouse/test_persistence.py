@@ -114,6 +114,9 @@ def machine(
             found.append((result, memory.is_open))
         if now in decided:
             memory = memory._replace(is_open=False, closed_at=now if decided[now] == "closed" else None)
+            if decided[now] == "data_error":
+                # what was found so far rests on wrong data: it is no quarter before another
+                memory = memory._replace(previous="", last_assessed="", last_items=frozenset(), unassessed=0)
     return found
 
 
@@ -491,6 +494,12 @@ NAMED = [
     ("closed at once, then clear", "severe severe clear", (1,), "RESET"),
     ("ended as a data error, then severe on another metric", "severe severe clear severe_2", ("2e",), "SEVERE"),
     ("ended as a data error, then clear", "severe severe clear clear", ("2e",), "CLEAR"),
+    ("ended as a data error, severe in the next quarter", "severe severe severe", ("1e",), "SEVERE"),
+    ("ended as a data error, severe in the next two", "severe severe severe severe", ("1e",), "SEVERE_PERSISTENT"),
+    ("ended as a data error, not sent, severe", "severe severe unsent severe", ("1e",), "SEVERE"),
+    ("ended as a data error, then not sent", "severe severe unsent", ("1e",), "NOT_ASSESSED"),
+    ("ended as a data error, not sent once more", "unsent unsent unsent", ("1e",), "NOT_ASSESSED"),
+    ("ended as a data error, not sent twice more", "unsent unsent unsent unsent", ("1e",), "NON_SUBMISSION"),
     ("closed, reopened, ended as a data error, severe", "severe severe clear severe_2 clear severe", (2, "4e"), "SEVERE"),
     ("closed, then not sent twice", "severe severe clear unsent unsent", (2,), "NON_SUBMISSION"),
     ("severe in the previous quarter", "severe severe", (), "SEVERE_PERSISTENT"),
@@ -630,15 +639,43 @@ def test_a_reopened_case_goes_on_under_its_own_number() -> None:
 
 def test_what_follows_an_error_of_the_data_is_a_case_of_its_own() -> None:
     """The number of the ended case takes no further decision: what is severe later begins after it."""
-    assert first_quarters("111", ("1e",), Rule())[1:] == [
+    assert first_quarters("1111", ("1e",), Rule())[1:] == [
         (1, "SEVERE_PERSISTENT", 0),
-        (2, "SEVERE_PERSISTENT", 2),
+        (2, "SEVERE", 2),
+        (3, "SEVERE_PERSISTENT", 2),
     ]
     assert first_quarters("SSSS", (1,), Rule())[1:] == [
         (1, "NON_SUBMISSION", 0),
         (2, "NON_SUBMISSION", 2),
         (3, "PERSISTENT_UNASSESSED", 2),
     ]
+
+
+def test_the_reason_says_what_a_quarter_is_judged_by() -> None:
+    con = database()
+    rules_table(con, [Rule(close=3)] * 5)
+    histories_tables(con, [("11NNN", ()), ("111", ("1e",)), ("12", ())])
+    build(con, *OFFICIAL)
+    rows = con.execute(
+        "select pfa_code, quarter_index, result, reason from intermediate.int_persistence order by 1, 2"
+    ).fetchall()
+    said = {(area.split("/")[0], quarter): (result, reason) for area, quarter, result, reason in rows}
+    assert [said["11NNN", i] for i in (2, 3, 4)] == [
+        ("PERSISTENT_IMPROVING", "The case is open; the first quarter without a severe indicator"),
+        (
+            "PERSISTENT_IMPROVING",
+            "The case is open; not enough quarters without a severe indicator yet to consider closing it",
+        ),
+        (
+            "ELIGIBLE_TO_CLOSE",
+            "The case is open; enough quarters without a severe indicator to consider closing it",
+        ),
+    ]
+    assert said["111", 2] == (
+        "SEVERE",
+        "Severe in this quarter; the case before it ended as an error of the data: watch",
+    )
+    assert said["12", 1] == ("SEVERE", "Severe in both quarters, on different indicators: watch")
 
 
 def test_the_reason_says_over_how_many_quarters_was_bridged() -> None:

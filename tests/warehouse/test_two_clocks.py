@@ -333,6 +333,24 @@ def test_an_earlier_quarter_alone_can_flip_a_result(recorded: duckdb.DuckDBPyCon
     ]
 
 
+def test_a_decision_that_came_late_is_told_from_a_revision(recorded: duckdb.DuckDBPyConnection) -> None:
+    """Closed after q0, told after q1 was recorded: q1 is no second severe quarter any more, and no figure moved."""
+    recorded.execute("drop table intermediate.int_case_closures")
+    closings_table(recorded, [("XXN", (0,))])
+    recorded.execute("update intermediate.int_case_closures set pfa_code = 'XXN/'")
+    recorded.execute(
+        "update intermediate.int_own_receipts set receipts = 'R7' where pfa_code = 'XXN/' and period_code = 'q1'"
+    )
+    columns = ("direction", "cause", "is_own_return_revised", "result_then", "result_now", "indicator")
+    assert flips(recorded, *columns) == [
+        ("XXN/", "q1", "other", "decision", True, "SEVERE_PERSISTENT", "REOPENED", None)
+    ]
+    # with a figure before it revised too, it is not the decision alone
+    revise(recorded, "XXN/", "q1", "NOT_MET")
+    recorded.execute("update intermediate.int_indicators set is_met = false where period_code = 'q1'")
+    assert flips(recorded, "cause")[-1] == ("XXN/", "q1", "own_return")
+
+
 def test_a_figure_is_named_only_where_one_test_changed(recorded: duckdb.DuckDBPyConnection) -> None:
     revise(recorded, "BXN/", "q0", "NOT_MET")
     recorded.execute(
@@ -351,4 +369,4 @@ def test_a_case_ended_as_an_error_of_the_data_is_closed_in_both(recorded: duckdb
         revise(recorded, "XXN/", period, "NOT_MET")
         recorded.execute("update intermediate.int_indicators set is_met = false where pfa_code = 'XXN/'")
     assert [row[2] for row in flips(recorded, "direction")] == ["no_longer_severe"] * 2
-    assert results_by_area(recorded)["XXN/"] == "SEVERE SEVERE_PERSISTENT+ RESET"
+    assert results_by_area(recorded)["XXN/"] == "SEVERE SEVERE_PERSISTENT+ CLEAR"

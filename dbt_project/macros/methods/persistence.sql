@@ -63,7 +63,8 @@ last_closures as (
         sequenced.pfa_code,
         sequenced.right_number,
         sequenced.quarter_index,
-        max(closures.closed_index) as last_closed_index
+        max(closures.closed_index) as last_closed_index,
+        max(case when closures.closing_state = 'data_error' then closures.closed_index end) as last_error_index
     from sequenced
     inner join {{ closures }} as closures
         on
@@ -75,26 +76,50 @@ last_closures as (
 
 ),
 
+-- what was ended as an error of the data is no evidence: no quarter up to there counts as one before
+remembered as (
+
+    select
+        sequenced.*,
+        last_closures.last_closed_index,
+        case
+            when coalesce(sequenced.quarter_index - 1 > last_closures.last_error_index, true)
+                then sequenced.previous_state
+        end as remembered_state,
+        case
+            when coalesce(sequenced.last_assessable_index > last_closures.last_error_index, true)
+                then sequenced.last_assessable_index
+        end as remembered_index
+    from sequenced
+    left join last_closures
+        on
+            sequenced.body_kind = last_closures.body_kind
+            and sequenced.pfa_code = last_closures.pfa_code
+            and sequenced.right_number = last_closures.right_number
+            and sequenced.quarter_index = last_closures.quarter_index
+
+),
+
 repeats as (
 
     select distinct
-        sequenced.body_kind,
-        sequenced.pfa_code,
-        sequenced.right_number,
-        sequenced.quarter_index
-    from sequenced
+        remembered.body_kind,
+        remembered.pfa_code,
+        remembered.right_number,
+        remembered.quarter_index
+    from remembered
     inner join counted_items as met_now
         on
-            sequenced.body_kind = met_now.body_kind
-            and sequenced.pfa_code = met_now.pfa_code
-            and sequenced.right_number = met_now.right_number
-            and sequenced.quarter_index = met_now.quarter_index
+            remembered.body_kind = met_now.body_kind
+            and remembered.pfa_code = met_now.pfa_code
+            and remembered.right_number = met_now.right_number
+            and remembered.quarter_index = met_now.quarter_index
     inner join counted_items as met_before
         on
-            sequenced.body_kind = met_before.body_kind
-            and sequenced.pfa_code = met_before.pfa_code
-            and sequenced.right_number = met_before.right_number
-            and sequenced.last_assessable_index = met_before.quarter_index
+            remembered.body_kind = met_before.body_kind
+            and remembered.pfa_code = met_before.pfa_code
+            and remembered.right_number = met_before.right_number
+            and remembered.remembered_index = met_before.quarter_index
             and met_now.indicator = met_before.indicator
             and met_now.item_id = met_before.item_id
 
@@ -103,58 +128,51 @@ repeats as (
 compared as (
 
     select
-        sequenced.*,
-        last_closures.last_closed_index,
+        remembered.*,
         last_states.state as last_assessable_state,
-        sequenced.quarter_index - sequenced.last_assessable_index - 1 as unassessed_between,
-        sequenced.persistence_scope = 'any_indicator' or repeats.quarter_index is not null as is_repeat,
+        remembered.quarter_index - remembered.remembered_index - 1 as unassessed_between,
+        remembered.persistence_scope = 'any_indicator' or repeats.quarter_index is not null as is_repeat,
         -- what was ended as an error of the data was no case: nothing is reopened
         coalesce(
             last_closings.closing_state = 'closed'
-            and sequenced.quarter_index - last_closures.last_closed_index <= sequenced.reopen_quarters,
+            and remembered.quarter_index - remembered.last_closed_index <= remembered.reopen_quarters,
             false
         ) as is_recently_closed,
         -- the last quarter before this run of missing returns; a quarter in which none was expected ends a run
         max(case
-            when sequenced.state <> 'NOT_SUBMITTED' then sequenced.quarter_index
-            when sequenced.previous_state is null then sequenced.quarter_index - 1
+            when remembered.state <> 'NOT_SUBMITTED' then remembered.quarter_index
+            when remembered.remembered_state is null then remembered.quarter_index - 1
         end) over (
-            partition by sequenced.body_kind, sequenced.pfa_code, sequenced.right_number
-            order by sequenced.quarter_index
+            partition by remembered.body_kind, remembered.pfa_code, remembered.right_number
+            order by remembered.quarter_index
             rows between unbounded preceding and current row
         ) as before_missing_index,
         -- quarters with a NOT_MET since the last MET; unassessable ones neither add nor reset
-        sum(case when sequenced.state = 'NOT_MET' then 1 else 0 end) over (
+        sum(case when remembered.state = 'NOT_MET' then 1 else 0 end) over (
             partition by
-                sequenced.body_kind, sequenced.pfa_code, sequenced.right_number, sequenced.last_met_index
-            order by sequenced.quarter_index
+                remembered.body_kind, remembered.pfa_code, remembered.right_number, remembered.last_met_index
+            order by remembered.quarter_index
             rows between unbounded preceding and current row
         ) as clear_run
-    from sequenced
-    left join last_closures
-        on
-            sequenced.body_kind = last_closures.body_kind
-            and sequenced.pfa_code = last_closures.pfa_code
-            and sequenced.right_number = last_closures.right_number
-            and sequenced.quarter_index = last_closures.quarter_index
+    from remembered
     left join {{ closures }} as last_closings
         on
-            last_closures.body_kind = last_closings.body_kind
-            and last_closures.pfa_code = last_closings.pfa_code
-            and last_closures.right_number = last_closings.right_number
-            and last_closures.last_closed_index = last_closings.closed_index
+            remembered.body_kind = last_closings.body_kind
+            and remembered.pfa_code = last_closings.pfa_code
+            and remembered.right_number = last_closings.right_number
+            and remembered.last_closed_index = last_closings.closed_index
     left join sequenced as last_states
         on
-            sequenced.body_kind = last_states.body_kind
-            and sequenced.pfa_code = last_states.pfa_code
-            and sequenced.right_number = last_states.right_number
-            and sequenced.last_assessable_index = last_states.quarter_index
+            remembered.body_kind = last_states.body_kind
+            and remembered.pfa_code = last_states.pfa_code
+            and remembered.right_number = last_states.right_number
+            and remembered.remembered_index = last_states.quarter_index
     left join repeats
         on
-            sequenced.body_kind = repeats.body_kind
-            and sequenced.pfa_code = repeats.pfa_code
-            and sequenced.right_number = repeats.right_number
-            and sequenced.quarter_index = repeats.quarter_index
+            remembered.body_kind = repeats.body_kind
+            and remembered.pfa_code = repeats.pfa_code
+            and remembered.right_number = repeats.right_number
+            and remembered.quarter_index = repeats.quarter_index
 
 ),
 
@@ -207,13 +225,13 @@ unopened as (
         run_lengths.*,
         case
             when state = 'MET' and is_recently_closed then 'REOPENED'
-            when state = 'MET' and previous_state = 'MET' and is_repeat then 'SEVERE_PERSISTENT'
+            when state = 'MET' and remembered_state = 'MET' and is_repeat then 'SEVERE_PERSISTENT'
             when
                 state = 'MET' and last_assessable_state = 'MET' and unassessed_between > 0
                 and unassessed_between <= bridge_quarters and is_repeat
                 then 'SEVERE_PERSISTENT_BRIDGED'
             when state = 'MET' then 'SEVERE'
-            when state = 'NOT_SUBMITTED' and previous_state = 'NOT_SUBMITTED' then 'NON_SUBMISSION'
+            when state = 'NOT_SUBMITTED' and remembered_state = 'NOT_SUBMITTED' then 'NON_SUBMISSION'
             when not is_assessable and last_assessable_state = 'MET' and unassessed_between = 0
                 then 'SEVERE_PENDING'
             when state = 'NOT_MET' and last_assessable_state = 'MET' then 'RESET'
@@ -363,12 +381,16 @@ select
         when result = 'REOPENED' then 'Severe again within the quarters after the case was closed'
         when result = 'SEVERE_PERSISTENT' and is_open_before then 'Severe while the case is open'
         when result = 'SEVERE_PERSISTENT' then 'Severe in two or more consecutive quarters'
+        when result = 'SEVERE' and previous_state = 'MET' and remembered_state is null
+            then 'Severe in this quarter; the case before it ended as an error of the data: watch'
         when result = 'SEVERE' and previous_state = 'MET'
             then 'Severe in both quarters, on different indicators: watch'
         when result = 'SEVERE' then 'Severe in this quarter: watch'
         when result = 'SEVERE_PENDING'
             then 'Severe when last assessed; this quarter cannot be assessed, the count is not reset'
         when result = 'PERSISTENT_UNASSESSED' then 'The case is open and this quarter cannot be assessed'
+        when result = 'PERSISTENT_IMPROVING' and clear_run > 1
+            then 'The case is open; not enough quarters without a severe indicator yet to consider closing it'
         when result = 'PERSISTENT_IMPROVING' then 'The case is open; the first quarter without a severe indicator'
         when result = 'ELIGIBLE_TO_CLOSE'
             then 'The case is open; enough quarters without a severe indicator to consider closing it'

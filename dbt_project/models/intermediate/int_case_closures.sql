@@ -14,7 +14,7 @@ ending_or_reopening as (
         quarters.quarter_index as closed_index,
         row_number() over (
             partition by decisions.receipt_id, decisions.sheet_row
-            order by quarters.quarter_index desc, quarters.period_code
+            order by quarters.quarter_index desc, quarters.period_code asc
         ) as quarter_recency
     from decisions
     inner join {{ ref('int_quarters') }} as quarters
@@ -30,11 +30,25 @@ ranked as (
     select
         ending_or_reopening.*,
         row_number() over (
-            partition by body_kind, pfa_code, right_number, closed_index
+            partition by case_id, closed_index
             order by decided_on desc, receipt_sequence desc, sheet_row desc
         ) as recency
     from ending_or_reopening
     where quarter_recency = 1
+
+),
+
+-- the last word on each case; of two cases of a right that ended after one quarter, the one that ended last
+endings as (
+
+    select
+        ranked.*,
+        row_number() over (
+            partition by body_kind, pfa_code, right_number, closed_index
+            order by decided_on desc, receipt_sequence desc, sheet_row desc
+        ) as ending_recency
+    from ranked
+    where recency = 1 and is_closing
 
 )
 
@@ -47,5 +61,5 @@ select
     decided_on,
     to_state as closing_state,
     case_id
-from ranked
-where recency = 1 and is_closing
+from endings
+where ending_recency = 1

@@ -46,7 +46,7 @@ latest_results as (
         case_keys.case_id,
         row_number() over (
             partition by persistence.body_kind, persistence.pfa_code, persistence.right_number
-            order by persistence.quarter_index desc, persistence.period_code
+            order by persistence.quarter_index desc, persistence.period_code asc
         ) as recency
     from {{ ref('int_persistence') }} as persistence
     left join {{ ref('int_case_keys') }} as case_keys
@@ -113,6 +113,12 @@ standing as (
         cases.decision_count,
         cases.reopened_count,
         latest.result as latest_result,
+        -- such as one that was reopened without being severe again
+        coalesce(
+            states.is_open and cases.first_detected_number is not null
+            and not coalesce(latest.is_open_case and latest.case_id = cases.case_id, false),
+            false
+        ) as is_open_here_only,
         latest.period_code as latest_period_code,
         coalesce(
             states.is_open and latest.result = 'ELIGIBLE_TO_CLOSE' and latest.case_id = cases.case_id, false
@@ -158,14 +164,14 @@ data_checks as (
         standing.case_id,
         min(due_days.day_on) as data_check_due_on
     from standing
-    inner join {{ ref('cycle_rules') }} as cycle
+    inner join {{ ref('cycle_rules') }} as cycles
         on
-            standing.state_since_on >= cycle.effective_from
-            and (cycle.effective_to is null or standing.state_since_on <= cycle.effective_to)
+            standing.state_since_on >= cycles.effective_from
+            and (cycles.effective_to is null or standing.state_since_on <= cycles.effective_to)
     inner join {{ ref('stg_working_days') }} as asked_days
         on standing.state_since_on = asked_days.day_on
     inner join {{ ref('stg_working_days') }} as due_days
-        on asked_days.working_day_number + cycle.data_check_working_days = due_days.working_day_number
+        on asked_days.working_day_number + cycles.data_check_working_days = due_days.working_day_number
     where standing.case_state = 'data_check'
     group by standing.case_id
 
@@ -227,6 +233,7 @@ select
         end
         || case when is_closed_early then '; closed before it was eligible to close' else '' end
         || case when is_severe_again then '; severe again after it was closed' else '' end
+        || case when is_open_here_only then '; open here, but not in the statistics' else '' end
         || case when case_state = 'detected' then '; no decision yet' else '' end
         || case when is_eligible_to_close then '; eligible to close, to be decided' else '' end
         || case

@@ -63,7 +63,8 @@ weighed as (
     -- good answers as far as the design lets them count, so that a weighted survey claims no more than it knows
     select
         paired.*,
-        bodies_good_count * bodies_effective_count / nullif({{ to_double("bodies_answer_count") }}, 0) as bodies_effective_good,
+        bodies_good_count * bodies_effective_count / nullif({{ to_double("bodies_answer_count") }}, 0)
+            as bodies_effective_good,
         survey_good_count * survey_effective_count / nullif({{ to_double("survey_answer_count") }}, 0)
             as survey_effective_good
     from paired

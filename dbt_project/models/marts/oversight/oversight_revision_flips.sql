@@ -22,6 +22,13 @@ flipped as (
         shadow.rule_version as rule_version_now,
         shadow.indicators_met as indicators_met_now,
         shadow.is_open_case as is_open_case_now,
+        -- the record and the decisions of today give what today's figures give: only a decision has come since
+        coalesce(
+            recorded.state = shadow.state
+            and coalesce(recorded.indicators_met, '') = coalesce(shadow.indicators_met, '')
+            and official.result = shadow.result,
+            false
+        ) as is_by_decision,
         case_keys.case_id as case_id_now,
         own_receipts.receipts as receipts_now
     from recorded
@@ -33,6 +40,12 @@ flipped as (
             and recorded.pfa_code = shadow.pfa_code
             and recorded.right_number = shadow.right_number
             and recorded.period_code = shadow.period_code
+    left join {{ ref('int_persistence') }} as official
+        on
+            recorded.body_kind = official.body_kind
+            and recorded.pfa_code = official.pfa_code
+            and recorded.right_number = official.right_number
+            and recorded.period_code = official.period_code
     left join {{ ref('int_case_keys') }} as case_keys
         on
             shadow.body_kind = case_keys.body_kind
@@ -204,6 +217,7 @@ select
     end as direction,
     case
         when flipped.state_now is null then 'not_expected_now'
+        when flipped.is_by_decision then 'decision'
         when coalesce(flipped.receipts, '') <> coalesce(flipped.receipts_now, '') then 'own_return'
         when flipped.rule_version <> flipped.rule_version_now then 'rules'
         when
