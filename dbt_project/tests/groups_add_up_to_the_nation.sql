@@ -27,7 +27,7 @@ figures as (
         body_kind,
         question_id as item_id,
         period_code,
-        survey_mode as way,
+        collected_by || ', ' || survey_mode as way,
         areas_expected,
         areas_reporting,
         good_count as numerator_count,

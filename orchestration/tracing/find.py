@@ -174,7 +174,9 @@ def _summed(source: Source, local: list[Record]) -> list[Record]:
     for way in ways:
         areas = [each for each in local if each["figure_status"] == "reported" and _way(source, each) == way]
         record: Record = {
-            column: areas[0][column] for column in (source.mode_column, source.frame_column) if column
+            column: areas[0][column]
+            for column in (source.mode_column, source.frame_column, "collected_by")
+            if column and column in areas[0]
         }
         record |= {column: _total(each[column] for each in areas) for column in source.counts}
         if not source.counts:
@@ -184,7 +186,11 @@ def _summed(source: Source, local: list[Record]) -> list[Record]:
 
 
 def _way(source: Source, figure: Record) -> tuple[Any, ...]:
-    return figure.get(source.mode_column or ""), figure.get(source.frame_column or "")
+    return (
+        figure.get(source.mode_column or ""),
+        figure.get(source.frame_column or ""),
+        figure.get("collected_by"),
+    )
 
 
 def _adding(source: Source, question: Question, local: list[Record], figure: Record) -> list[Record]:
@@ -629,7 +635,7 @@ def _published(
         "body_kind = ? and metric_id = ? and period_code = ? and collection_mode = ? and sampling_frame = ?"
     )
     keys: list[object] = [question.body_kind, question.item_id, question.period_code]
-    keys += list(_way(source, figure))
+    keys += [figure.get(source.mode_column or ""), figure.get(source.frame_column or "")]
     mart = "open_data_national_compliance"
     if question.is_local:
         mart, where = "open_data_local_compliance", f"{where} and area_code = ?"

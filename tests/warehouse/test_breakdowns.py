@@ -314,3 +314,27 @@ def test_the_limit_is_a_row_of_the_rules() -> None:
         " from marts.local_area_breakdowns order by 1"
     ).fetchall()
     assert found == [(FIRST_INDEX, "four_quarters", 1, 100), (FIRST_INDEX + 1, "four_quarters", 2, 200)]
+
+
+def test_answers_of_the_bodies_and_of_the_survey_are_two_sums() -> None:
+    """The survey breaks its answers down for one area only; the other areas keep their own answers, asked alike."""
+    con = warehouse(1)
+    fill(
+        con,
+        feedback=[
+            answers(PERIODS[0], FIRST_INDEX, x, 100, pfa_code=area, collected_by=source, is_total=False, crime_type=value)
+            for area, source, shift in ((AREAS[0], "survey", 0), (AREAS[1], "own", 20), (AREAS[2], "own", 30))
+            for value, x in (("VAP", 40 + shift), ("SEX", 50 + shift))
+        ],
+    )  # fmt: skip
+    build(con, "local_area_breakdowns", "national_breakdowns")
+    assert con.execute(
+        "select collected_by, breakdown_value, areas_in_group, good_count, base_count, rest_good_count"
+        " from marts.national_breakdowns order by 1, 2"
+    ).fetchall() == [
+        ("own", "SEX", 2, 150, 200, 130), ("own", "VAP", 2, 130, 200, 150),
+        ("survey", "SEX", 1, 50, 100, 40), ("survey", "VAP", 1, 40, 100, 50),
+    ]  # fmt: skip
+    assert con.execute(
+        "select distinct pfa_code, collected_by from marts.local_area_breakdowns order by 1"
+    ).fetchall() == [(AREAS[0], "survey"), (AREAS[1], "own"), (AREAS[2], "own")]

@@ -113,9 +113,16 @@ def con() -> duckdb.DuckDBPyConnection:
           [("r-survey-1", "The contractor asks.")])  # fmt: skip
     table(con, "int_like_areas", {"period_code": text, "pfa_code": text, "peer_pfa_code": text},
           [(QUARTER, "both", "peer"), (QUARTER, "own", "peer"), (QUARTER, "own", "both")])  # fmt: skip
+    # two larger areas: one of the police areas that answered by themselves or by the survey, one of the others
+    table(con, "int_area_groups", {"period_code": text, "group_kind": text, "group_code": text, "group_name": text,
+          "pfa_code": text},
+          [(QUARTER, "region", group, group.title(), area) for group, members in (
+              ("mixed", ("own", "both", "peer")), ("rest", ("survey", "silent", "london", "teams", "pair"))
+          ) for area in members])  # fmt: skip
     build(
-        con, "int_feedback_answers", "local_area_feedback", "local_area_feedback_sources", "national_feedback"
-    )
+        con, "int_feedback_answers", "local_area_feedback", "local_area_feedback_sources", "national_feedback",
+        "national_group_feedback",
+    )  # fmt: skip
     return con
 
 
@@ -208,6 +215,20 @@ def test_the_nation_adds_up_each_source_by_itself(con: duckdb.DuckDBPyConnection
         " from marts.national_feedback where body_kind = 'police' order by all",
     )
     assert found == [("own", "mixed", 1, 12, 20), ("survey", "mixed", 4, 150, 410)]
+
+
+def test_a_region_adds_up_each_source_by_itself(con: duckdb.DuckDBPyConnection) -> None:
+    found = rows(
+        con,
+        "select collected_by, survey_mode, areas_expected, areas_reporting, figure_status, good_count,"
+        " valid_answer_count, effective_answer_count from marts.national_group_feedback"
+        " where body_kind = 'police' and group_code = 'mixed' order by all",
+    )
+    # asked alike, by different people: the survey's 200 answers count for 100
+    assert found == [
+        ("own", "mixed", 3, 1, "incomplete", 12, 20, 20.0),
+        ("survey", "mixed", 3, 2, "incomplete", 140, 300, 200.0),
+    ]
 
 
 def words(x1: float, n1: float, x0: float, n0: float) -> str:

@@ -115,7 +115,7 @@ def warehouse(world: World) -> duckdb.DuckDBPyConnection:
                 if status in ("reported", "incomplete"):
                     figures |= {"met_count": number, "not_met_count": number, "case_count": 2 * number}
             elif information == "feedback":
-                figures = {"survey_mode": "online"}
+                figures = {"survey_mode": "online", "collected_by": "own"}
                 if status in ("reported", "incomplete"):
                     figures |= {"good_count": number, "valid_answer_count": 3 * number,
                                 "effective_answer_count": 1.5 * number}  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 
 from orchestration import cli
 from orchestration.tracing import Asked, Found, Question, TraceError, ask, to_csv, to_json, to_text
-from orchestration.tracing.find import SOURCES, _compared, _total
+from orchestration.tracing.find import SOURCES, _adding, _compared, _summed, _total
 from orchestration.tracing.found import Comparison, Missing, Return, Row, Warned
 
 PERIOD, METRIC = "2026-27-Q2", "r04_s03_referral_2wd"
@@ -66,6 +66,20 @@ def test_names_and_codes_mean_the_same(connection: duckdb.DuckDBPyConnection) ->
         ("E23000028",),
     )
     assert by_name.information == "statistic" and by_name.is_total and by_name.is_local
+
+
+def test_a_sum_of_the_survey_is_not_traced_to_what_bodies_asked_in_the_same_way(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    question = ask(connection, asked(area=None, is_national=True, metric="r04_f01"))
+    local: list[dict[str, Any]] = [
+        {"pfa_code": area, "survey_mode": "mixed", "collected_by": source, "figure_status": "reported"}
+        | {"invited_count": None, "good_count": good, "valid_answer_count": 10}
+        for area, source, good in (("E23000028", "own", 4), ("E23000033", "survey", 7))
+    ]
+    sums = _summed(SOURCES["feedback"], local)
+    assert [(each["collected_by"], each["good_count"]) for each in sums] == [("own", 4), ("survey", 7)]
+    assert [_adding(SOURCES["feedback"], question, local, each) for each in sums] == [[local[0]], [local[1]]]
 
 
 def test_the_nation_is_the_areas_of_that_quarter(connection: duckdb.DuckDBPyConnection) -> None:

@@ -139,6 +139,7 @@ BREAKDOWN = {
     **CENSUS,
     "breakdown": "sex",
     "breakdown_value": "F",
+    "collected_by": "own",
     "is_unknown_value": False,
     "good_count": 56,
     "base_count": 70,
@@ -572,11 +573,13 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     ],
     "national_group_feedback": [
         {**REGION, "body_kind": "police", "question_id": "r02_f01", "period_code": "2025-26-Q2"}
-        | {"survey_mode": "online", "right_number": 2, "areas_expected": 41, "areas_reporting": 40}
+        | {"collected_by": "own", "survey_mode": "online", "right_number": 2, "areas_expected": 41}
+        | {"areas_reporting": 40}
         | {"is_complete": False, "figure_status": "incomplete", "good_count": 600}
         | {"valid_answer_count": 1000, "good_rate": 0.6, "rate_lower": 0.57, "rate_upper": 0.63},
         {**REGION, "body_kind": "police", "question_id": "r02_f02", "period_code": "2025-26-Q2"}
-        | {"survey_mode": "none", "right_number": 2, "areas_expected": 5, "areas_reporting": 0}
+        | {"collected_by": "none", "survey_mode": "none", "right_number": 2, "areas_expected": 5}
+        | {"areas_reporting": 0}
         | {"is_complete": False, "figure_status": "not_submitted"},
     ],
     "national_group_delivery": [

@@ -33,6 +33,7 @@ select
     figures.breakdown_value,
     figures.collection_mode,
     figures.sampling_frame,
+    figures.collected_by,
     areas.area_name,
     figures.right_number,
     figures.metric_version,

@@ -1,3 +1,7 @@
+{%- set adds_up %}
+                'Two of the printed shares are of suitable cases and one is of all cases: together they add up to '
+                || cast(met_percent + not_met_percent + other_percent as varchar) || '%'
+{%- endset %}
 -- The 2019/20 audit beside what may be said of it: a dip sample, described and never tested.
 with answers as (
 
@@ -123,10 +127,14 @@ select
                 'The printed shares change base: before they are of '
                 || replace(previous_base_kind, '_', ' ') || ', here of ' || replace(base_kind, '_', ' ')
                 || '. Compare the rates on one base, not the printed percentages'
+                || case
+                    when base_kind = 'suitable_cases'
+                        then
+                            '. ' ||{{ adds_up }}
+                    else ''
+                end
         when base_kind = 'suitable_cases'
-            then
-                'Two of the printed shares are of suitable cases and one is of all cases: together they add up to '
-                || cast(met_percent + not_met_percent + other_percent as varchar) || '%'
+            then{{ adds_up }}
         when outcome_status = 'as_printed' and base_rule = 'unstated'
             then 'No base is stated: kept as printed, no rate is made from it'
         when outcome_status = 'as_printed'

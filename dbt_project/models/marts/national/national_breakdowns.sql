@@ -1,5 +1,5 @@
 -- Each offence group and each group of victims beside the rest of England and Wales: sums over the areas whose
--- figures are complete.
+-- figures are complete; what bodies and the survey collected is never one sum.
 with rules as (
 
     select * from {{ ref('int_benchmark_rules') }}
@@ -62,6 +62,7 @@ select
     figures.breakdown_value,
     figures.collection_mode,
     figures.sampling_frame,
+    figures.collected_by,
     figures.right_number,
     figures.metric_version,
     figures.polarity,

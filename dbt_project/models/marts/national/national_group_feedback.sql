@@ -1,4 +1,5 @@
--- Answers summed over the areas of a larger geography whose figures are complete.
+-- Answers summed over the areas of a larger geography whose figures are complete; what bodies and the survey
+-- collected is never one sum.
 with area_groups as (
 
     select * from {{ ref('int_area_groups') }}
@@ -56,6 +57,7 @@ summed as (
         body_kind,
         question_id,
         period_code,
+        collected_by,
         survey_mode,
         cast(count(*) as integer) as areas_reporting,
         cast(sum(invited_count) as bigint) as invited_count,
@@ -64,7 +66,7 @@ summed as (
         {{ stable("sum(effective_answer_count)", 6) }} as effective_answer_count
     from local_answers
     where figure_status = 'reported'
-    group by group_kind, group_code, body_kind, question_id, period_code, survey_mode
+    group by group_kind, group_code, body_kind, question_id, period_code, collected_by, survey_mode
 
 ),
 
@@ -72,6 +74,7 @@ joined as (
 
     select
         expected.*,
+        coalesce(summed.collected_by, 'none') as collected_by,
         coalesce(summed.survey_mode, 'none') as survey_mode,
         coalesce(summed.areas_reporting, 0) as areas_reporting,
         summed.invited_count,
@@ -98,6 +101,7 @@ select
     body_kind,
     question_id,
     period_code,
+    collected_by,
     survey_mode,
     group_name,
     right_number,
