@@ -160,9 +160,13 @@ def parser() -> argparse.ArgumentParser:
         "trace", help="from a figure back to the rows, returns and files it was made from"
     )
     where = traced.add_mutually_exclusive_group(required=True)
-    where.add_argument("--area", metavar="AREA", help="code or name of a police area, as Essex")
+    where.add_argument(
+        "--area", metavar="AREA", help="code or name of a police area, as Essex; NAT for btp and mdp"
+    )
     where.add_argument("--nation", action="store_true", help="the national figure")
-    where.add_argument("--group", metavar="GROUP", help="code or name of a larger geography")
+    where.add_argument(
+        "--group", metavar="GROUP", help="code or name of a larger geography; of several, region:London"
+    )
     traced.add_argument("--body", required=True, metavar="KIND", help="kind of body, as police")
     traced.add_argument("--metric", required=True, metavar="ID", help="metric, question or delivery item")
     traced.add_argument("--period", required=True, metavar="PERIOD_CODE", help="as 2026-27-Q2")

@@ -152,7 +152,8 @@ def _expected_codes(submission: Submission, column: Column, raw: Cell | None) ->
         if column.codes_from is not None:
             ordered = sorted(codes, key=lambda code: (len(code), code))
         return f"one of {', '.join(ordered)}{hint}" if len(codes) > 1 else ordered[0]
-    return f"one of the {len(codes)} codes of {(column.codes_from or '').replace('_', ' ')}{hint}"
+    listed = f" of {column.codes_from.replace('_', ' ')}" if column.codes_from else ""
+    return f"one of the {len(codes)} codes{listed}{hint}"
 
 
 @rule(

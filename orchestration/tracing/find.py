@@ -101,16 +101,23 @@ def trace(con: duckdb.DuckDBPyConnection, question: Question, build_id: str) -> 
     local = _local_figures(con, source, question)
     figures = _figures(con, source, question, local)
     if not figures:
-        ways = f" collected as {question.mode or 'any mode'}, {question.frame or 'any frame'}"
         raise TraceError(
             f"The build has no figure for {question.item_id} of {question.body_kind}, {question.place_name},"
-            f" {question.period_code}{ways if question.mode or question.frame else ''}."
+            f" {question.period_code}{_narrowed(question)}."
         )
     names = _names(con, question)
     return [
         _found(con, source, question, build_id, mart, figure, _adding(source, question, local, figure), names)
         for mart, figure in figures
     ]
+
+
+def _narrowed(question: Question) -> str:
+    """Say to which cases and ways of collecting the question was narrowed."""
+    told = f", {question.breakdown}" if question.breakdown else ""
+    if question.mode or question.frame:
+        told += f", collected as {question.mode or 'any mode'}, {question.frame or 'any frame'}"
+    return told
 
 
 # --- the figure --------------------------------------------------------------------------------------------
@@ -372,7 +379,9 @@ def _compared(source: Source, question: Question, figure: Record, rows: Sequence
         by_area: dict[str, list[Row]] = {}
         for row in rows:
             by_area.setdefault(row.pfa_code, []).append(row)
-        given = _areas_at_grades(_assessed(area)["lowest_grade"] for area in by_area.values())
+        areas = [_assessed(area) for area in by_area.values()]
+        given = _areas_at_grades(area["lowest_grade"] for area in areas)
+        given["areas_with_plan"] = sum(area["has_improvement_plan"] for area in areas)
     return [Comparison(name, figure.get(name), value) for name, value in given.items() if name in figure]
 
 

@@ -67,6 +67,15 @@ class Question:
         return self.crime_type == ALL and self.characteristic == ALL
 
     @property
+    def breakdown(self) -> str:
+        """The offence group or characteristic whose cases are meant, in words; nothing for all cases."""
+        if self.is_total:
+            return ""
+        if self.crime_type != ALL:
+            return f"offence group {self.crime_type}"
+        return f"{self.characteristic} {self.characteristic_value}"
+
+    @property
     def is_local(self) -> bool:
         """Whether one area is meant."""
         return self.place_kind == "area"
@@ -227,7 +236,8 @@ def _chosen(what: str, typed: str, known: Mapping[str, str]) -> str:
     for code, name in known.items():
         if wanted in (code.casefold(), name.casefold()):
             return code
-    raise TraceError(f"There is no {what} {typed!r}{_meant(typed, [*known, *known.values()])}")
+    # where nothing is near, names are listed: codes of areas tell nobody anything
+    raise TraceError(f"There is no {what} {typed!r}{_meant(typed, [*known.values(), *known])}")
 
 
 def _meant(typed: str, known: Sequence[str]) -> str:

@@ -99,10 +99,10 @@ def _one(found: Found, place_of: Callable[[str, str], str] | None) -> str:
     lines = [
         f"{question.item_id}: {question.definition}",
         f"{question.body_kind}, {question.place_name} ({question.place_code}), {question.period_code}"
-        + _breakdown(found),
+        + (f", {question.breakdown}" if question.breakdown else ""),
         "",
         f"Figure, as {found.mart} of build {found.build_id} has it",
-        *_listed(found.figure, hidden=("body_kind", "period_code", "pfa_code", "area_name")),
+        *_listed(found.figure, hidden=("body_kind", "period_code", "quarter_index", "pfa_code", "area_name")),
         "",
         _verdict(found),
     ]
@@ -148,15 +148,6 @@ def _verdict(found: Found) -> str:
     if found.is_reproduced:
         return "The rows below give this figure."
     return "The rows below do NOT give this figure:"
-
-
-def _breakdown(found: Found) -> str:
-    question = found.question
-    if question.is_total:
-        return ""
-    if question.crime_type != "ALL":
-        return f", offence group {question.crime_type}"
-    return f", {question.characteristic} {question.characteristic_value}"
 
 
 def _rows(rows: Sequence[Row]) -> list[str]:

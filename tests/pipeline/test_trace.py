@@ -1,4 +1,4 @@
-"""A hundred figures, drawn at random from every local and national mart, lead back to rows that the files hold."""
+"""A hundred figures, drawn at random from the marts of areas, larger geographies and the nation, lead back to files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ from orchestration.tracing import Asked, Found, ask, trace
 from orchestration.tracing.found import Return, Row
 from tests.pipeline.pictures import served
 
-#: mart, column of the item, whether local, figures drawn
+#: How a place is asked for; of the nation as a group the answer is the nation's own mart.
+NATION, GROUP = "null", "group_kind || ':' || group_code"
+#: mart, column of the item, how the place is written, figures drawn
 DRAWN = [
-    ("local_area_compliance", "metric_id", True, 26),
-    ("local_area_feedback", "question_id", True, 26),
-    ("local_area_delivery", "item_id", True, 26),
-    ("national_compliance", "metric_id", False, 8),
-    ("national_feedback", "question_id", False, 7),
-    ("national_delivery", "item_id", False, 7),
+    ("local_area_compliance", "metric_id", "pfa_code", 22),
+    ("local_area_feedback", "question_id", "pfa_code", 22),
+    ("local_area_delivery", "item_id", "pfa_code", 20),
+    ("national_compliance", "metric_id", NATION, 6),
+    ("national_feedback", "question_id", NATION, 6),
+    ("national_delivery", "item_id", NATION, 6),
+    ("national_group_compliance", "metric_id", GROUP, 6),
+    ("national_group_feedback", "question_id", GROUP, 6),
+    ("national_group_delivery", "item_id", GROUP, 6),
 ]
 #: What a file's column is called where the build's own word is another; of `count` two forms have two words.
 HEADINGS = {
@@ -56,13 +61,20 @@ def connection(finished: Project) -> Iterator[duckdb.DuckDBPyConnection]:
 def traced(connection: duckdb.DuckDBPyConnection) -> list[Found]:
     chance = random.Random(20260401)
     found = []
-    for mart, item, is_local, wanted in DRAWN:
-        area = "pfa_code" if is_local else "null"
+    for mart, item, place, wanted in DRAWN:
+        larger = "where group_kind <> 'nation'" if place == GROUP else ""
         keys = connection.execute(
-            f"select distinct body_kind, {item}, period_code, {area} from marts.{mart} order by all"
+            f"select distinct body_kind, {item}, period_code, {place} from marts.{mart} {larger} order by all"
         ).fetchall()
-        for body, item_id, period, pfa_code in chance.sample(keys, wanted):
-            asked = Asked(body, item_id, period, area=pfa_code, is_national=not is_local)
+        for body, item_id, period, code in chance.sample(keys, wanted):
+            asked = Asked(
+                body,
+                item_id,
+                period,
+                area=code if place == "pfa_code" else None,
+                group=code if place == GROUP else None,
+                is_national=place == NATION,
+            )
             figures = trace(connection, ask(connection, asked), "build")
             assert figures and all(each.mart == f"marts.{mart}" for each in figures)
             found.append(chance.choice(figures))
@@ -82,6 +94,8 @@ def test_the_rows_give_the_figure(traced: list[Found]) -> None:
         assert each.rules
         if not each.rows:
             assert each.missing or status == "not_applicable"
+    # what the national survey asked is among them
+    assert sum(each.figure.get("collected_by") == "survey" for each in traced) >= 20
     statuses = Counter(each.figure.get("figure_status") for each in traced)
     assert statuses["reported"] >= 50
     assert sum(len(each.rows) for each in traced) > 500
@@ -103,7 +117,9 @@ def test_every_figure_but_rates_is_compared(traced: list[Found]) -> None:
         elif each.question.is_local:
             assert {"lowest_grade", "body_count", "has_improvement_plan", "next_step_due_on"} == compared
         else:
-            assert {"areas_absent", "areas_drafted", "areas_in_use", "areas_reviewed"} == compared
+            grades = {"areas_absent", "areas_drafted", "areas_in_use", "areas_reviewed"}
+            assert compared - {"areas_with_plan"} == grades
+            assert ("areas_with_plan" in compared) == each.mart.startswith("marts.national_group")
 
 
 def test_the_archived_file_holds_that_very_row(finished: Project, traced: list[Found]) -> None:
@@ -196,6 +212,10 @@ def test_an_error_names_what_is_near(finished: Project, capsys: pytest.CaptureFi
     arguments[1:2] = ["Essex", "--mode", "random_sample"]
     assert cli.main(["--data-root", str(finished.data_root), "trace", *arguments]) == 2
     assert "The build has no figure for r04_s03_referral_2wd of police, Essex" in capsys.readouterr().err
+    # the sample of the tests has totals only
+    arguments[2:4] = ["--characteristic", "sex", "--value", "Female"]
+    assert cli.main(["--data-root", str(finished.data_root), "trace", *arguments]) == 2
+    assert ", 2026-27-Q2, sex F.\n" in capsys.readouterr().err
 
 
 def test_what_stands_in_the_mart_of_reported_figures_is_what_the_rows_say(

@@ -68,6 +68,7 @@ def test_a_csv_may_say_version_dates_and_basis_with_semicolons_between(
     ("line", "said"),
     [
         ("s2_z_flg,,-4,", "rules, row 2, parameter"),
+        ("s2_z_flg,,-4,", "expected one of the 26 codes; perhaps s2_z_flag"),
         ("s2_gap_min,,5%,", "rules, row 2, number_value"),
         ("s2_gap_min,,5,", "s2_gap_min 5; expected a number from 0 to 1"),
         ("n_min,,7.5,", "n_min 7.5; expected a whole number from 1 to 1,000"),

@@ -97,11 +97,11 @@ def test_a_breakdown_is_of_one_sort(connection: duckdb.DuckDBPyConnection) -> No
     ("changed", "said"),
     [
         ({"area": "Esex"}, "There is no police area 'Esex'; did you mean Essex"),
-        ({"area": "Merged"}, "There is no police area 'Merged'"),
+        ({"area": "Merged"}, "There is no police area 'Merged'; there are Essex, Sussex, E23000028"),
         ({"area": None}, "Say where: one of --area, --group and --nation."),
         ({"area": None, "group": "London"}, "The served build knows no groups of areas"),
         ({"body": "polis"}, "There is no kind of body 'polis'; did you mean police"),
-        ({"body": "zzz"}, "There is no kind of body 'zzz'; there are police, courts, Police force, Courts"),
+        ({"body": "zzz"}, "There is no kind of body 'zzz'; there are Police force, Courts, police, courts"),
         ({"period": "2026-27-Q7"}, "There is no period '2026-27-Q7'; did you mean 2026-27-Q"),
         (
             {"metric": "r04_s03"},
@@ -114,7 +114,7 @@ def test_a_breakdown_is_of_one_sort(connection: duckdb.DuckDBPyConnection) -> No
         ({"characteristic": "sex"}, "A characteristic goes with a value"),
         (
             {"characteristic": "sex", "value": "Q"},
-            "There is no value of sex 'Q'; there are F, M, Female, Male",
+            "There is no value of sex 'Q'; there are Female, Male, F, M",
         ),
         ({"metric": "r04_d01", "crime_type": "VAP"}, "it has no breakdown"),
         ({"metric": "r04_d01", "mode": "census"}, "--mode is for statistics and feedback"),
@@ -283,3 +283,17 @@ def test_json_says_whether_it_is_reproduced(found: Found) -> None:
     ]
     assert told["returns"][0]["arrived_at"] == "2026-11-05T08:44:00+00:00"
     assert to_json([found]) == to_json([found])
+
+
+def test_own_answers_are_no_part_of_a_national_figure_of_the_survey(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    nation = ask(connection, asked(metric="r04_f01", area=None, is_national=True))
+    own, survey = (
+        {"figure_status": "reported", "survey_mode": "mixed", "collected_by": source}
+        for source in ("own", "survey")
+    )
+    source = SOURCES["feedback"]
+    assert _adding(source, nation, [own, survey], {"survey_mode": "mixed", "collected_by": "survey"}) == [
+        survey
+    ]
