@@ -33,8 +33,9 @@ NUMBERS = {
 # Rows of the tables that a template leaves blank, by their sheet.
 ROWS: dict[str, list[dict[str, Any]]] = {
     "decisions": [{
-        "case_id": "0a1b2c3d4e5f6a7b", "to_state": "confirmed", "decided_by_role": "programme_board",
-        "decided_on": date(2026, 9, 1), "reason": "The figures are right.",
+        # Essex police, right 3, severe from 2025-26-Q2 on: printf 'police|E23000028|3|2025-26-Q2' | md5sum
+        "case_id": "8723f6504f34b644", "to_state": "data_check", "decided_by_role": "secretariat",
+        "decided_on": date(2026, 9, 1), "reason": "The body is asked to check its figures.",
     }],
     "rules": [
         *({**RULE, "parameter": name, "text_value": word} for name, word in WORDS.items()),
