@@ -1,6 +1,7 @@
 """From a figure back to the rows, returns and files it was made from.
 
-What belongs here: what is asked (`question`), what is found (`found`, `find`), how it is told (`tell`).
+What belongs here: what is asked (`question`), what is found (`found`; by `find`, of the 2019/20 audit by
+`legacy`, both by `known`), how it is told (`tell`).
 Everything is read from one build; nothing here imports Dagster, writes, or knows where the data root lies.
 """
 

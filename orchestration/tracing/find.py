@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestration.tracing.found import Comparison, Found, Missing, Return, Row, Value, Warned
+from orchestration.tracing.found import Comparison, Found, Missing, Row, Value
+from orchestration.tracing.known import Record, names_of, records, remarks_on, returns_of
+from orchestration.tracing.legacy import trace_legacy
 from orchestration.tracing.question import (
     DELIVERY,
     FEEDBACK,
+    LEGACY,
     NATION,
     STATISTIC,
     Question,
@@ -23,8 +26,6 @@ from orchestration.tracing.question import (
 
 if TYPE_CHECKING:
     import duckdb
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def trace(con: duckdb.DuckDBPyConnection, question: Question, build_id: str) -> 
 
     Raises TraceError if the build has none.
     """
+    if question.information == LEGACY:
+        return trace_legacy(con, question, build_id)
     source = SOURCES[question.information]
     local = _local_figures(con, source, question)
     figures = _figures(con, source, question, local)
@@ -105,7 +108,7 @@ def trace(con: duckdb.DuckDBPyConnection, question: Question, build_id: str) -> 
             f"The build has no figure for {question.item_id} of {question.body_kind}, {question.place_name},"
             f" {question.period_code}{_narrowed(question)}."
         )
-    names = _names(con, question)
+    names = names_of(con, question.body_kind)
     return [
         _found(con, source, question, build_id, mart, figure, _adding(source, question, local, figure), names)
         for mart, figure in figures
@@ -129,14 +132,14 @@ def _local_figures(con: duckdb.DuckDBPyConnection, source: Source, question: Que
     keys: list[object] = [question.body_kind, question.item_id, question.period_code]
     where = f"body_kind = ? and {source.item_column} = ? and period_code = ?"
     if question.is_total:
-        found = _records(
+        found = records(
             con,
             f"select * from {source.local_mart} where {where} and pfa_code in ({marks}) order by all",
             [*keys, *question.pfa_codes],
         )
     else:
         breakdown = [question.crime_type, question.characteristic, question.characteristic_value]
-        found = _records(
+        found = records(
             con,
             f"select * from {source.breakdowns} where {where} and crime_type = ? and characteristic = ?"
             f" and characteristic_value = ? and pfa_code in ({marks}) order by all",
@@ -169,7 +172,7 @@ def _figures(
         mart, where = source.group_mart, f"{where} and group_kind = ? and group_code = ?"
         keys += [question.place_kind, question.place_code]
     if question.is_total and has_table(con, *mart.split(".")):
-        found = _records(con, f"select * from {mart} where {where} order by all", keys)
+        found = records(con, f"select * from {mart} where {where} order by all", keys)
         return [(mart, each) for each in found if _is_asked(source, question, each)]
     return [(f"{source.breakdowns or source.local_mart}, summed", each) for each in _summed(source, local)]
 
@@ -233,13 +236,13 @@ def _rows(
         )
         for each in adding
     }
-    polarity = _records(
+    polarity = records(
         con,
         "select polarity from intermediate.int_expected_items"
         " where body_kind = ? and metric_id = ? and period_code = ?",
         [question.body_kind, question.item_id, question.period_code],
     )[0]["polarity"]
-    reported = _records(
+    reported = records(
         con,
         _ROWS_SQL,
         {
@@ -354,7 +357,7 @@ def _values(
         if not keys:
             continue
         marks = ", ".join(["(?, ?)"] * len(keys))
-        for record in _records(
+        for record in records(
             con,
             f"select * from {staging} where (receipt_id, sheet_row) in ({marks})",
             [part for key in keys for part in key],
@@ -437,96 +440,13 @@ def _found(
         figure=figure,
         comparisons=tuple(_compared(source, question, figure, rows)),
         rows=tuple(rows),
-        returns=tuple(_returns(con, receipt_ids)),
-        warnings=tuple(_warnings(con, receipt_ids, rows)),
+        returns=tuple(returns_of(con, receipt_ids)),
+        warnings=tuple(remarks_on(con, receipt_ids, rows)),
         missing=tuple(_missing(con, source, question, rows, adding)),
         rules=_rules(con, question),
         tests=tuple(_tests(con, source, question, figure)),
         published=_published(con, source, question, figure),
     )
-
-
-def _names(con: duckdb.DuckDBPyConnection, question: Question) -> dict[str, dict[str, str]]:
-    return {
-        "areas": dict(
-            con.execute("select pfa_code, area_name from reference.areas order by valid_from").fetchall()
-        ),
-        "bodies": dict(
-            con.execute(
-                "select body_code, body_name from reference.bodies where body_kind = ? order by valid_from",
-                [question.body_kind],
-            ).fetchall()
-        ),
-    }
-
-
-def _returns(con: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str]) -> list[Return]:
-    if not receipt_ids:
-        return []
-    marks = ", ".join("?" * len(receipt_ids))
-    found = _records(
-        con,
-        f"""
-        select
-            receipts.*,
-            senders.sender_name,
-            list(earlier.receipt_id order by earlier.receipt_sequence)
-                filter (where earlier.receipt_id is not null) as replaced_receipt_ids
-        from staging.stg_receipts as receipts
-        left join (
-            select sender_code, max(sender_name) as sender_name from reference.senders group by sender_code
-        ) as senders
-            on receipts.sender_code = senders.sender_code
-        left join staging.stg_receipts as earlier
-            on
-                receipts.sender_code = earlier.sender_code
-                and receipts.form_kind = earlier.form_kind
-                and receipts.period_code = earlier.period_code
-                and receipts.receipt_sequence > earlier.receipt_sequence
-                and earlier.is_accepted
-        where receipts.receipt_id in ({marks})
-        group by all
-        order by receipts.receipt_sequence
-        """,
-        receipt_ids,
-    )
-    return [
-        Return(
-            receipt_id=each["receipt_id"],
-            sha256=each["sha256"],
-            file_name=each["file_name"],
-            sender_code=each["sender_code"],
-            sender_name=each["sender_name"] or "",
-            arrived_at=each["arrived_at"],
-            form_kind=each["form_kind"],
-            form_version=each["form_version"],
-            outcome=each["outcome"],
-            replaced_receipt_ids=tuple(each["replaced_receipt_ids"] or ()),
-        )
-        for each in found
-    ]
-
-
-def _warnings(
-    con: duckdb.DuckDBPyConnection, receipt_ids: Sequence[str], rows: Sequence[Row]
-) -> list[Warned]:
-    """Return what acceptance remarked on the rows, or on a whole sheet or return."""
-    if not receipt_ids:
-        return []
-    marks = ", ".join("?" * len(receipt_ids))
-    places = {(row.receipt_id, row.sheet, row.sheet_row) for row in rows}
-    sheets = {row.sheet for row in rows} | {None}
-    return [
-        Warned(**each)
-        for each in _records(
-            con,
-            "select receipt_id, sheet, sheet_row, severity, rule_code, message from marts.quality_problems"
-            f" where receipt_id in ({marks}) order by receipt_id, problem_number",
-            receipt_ids,
-        )
-        if (each["receipt_id"], each["sheet"], each["sheet_row"]) in places
-        or (each["sheet_row"] is None and each["sheet"] in sheets)
-    ]
 
 
 def _missing(
@@ -538,7 +458,7 @@ def _missing(
 ) -> list[Missing]:
     """Return the senders that should have brought a row and did not."""
     marks = ", ".join("?" * len(question.pfa_codes))
-    due = _records(
+    due = records(
         con,
         "select sender_code, body_code, pfa_code, receipt_id from intermediate.int_expected_returns"
         f" where body_kind = ? and period_code = ? and pfa_code in ({marks})"
@@ -581,7 +501,7 @@ def _reasons(con: duckdb.DuckDBPyConnection, question: Question) -> dict[tuple[s
 
 def _rules(con: duckdb.DuckDBPyConnection, question: Question) -> Record:
     """Return the version of the rules that judged the quarter, with what it says of the item."""
-    found = _records(
+    found = records(
         con,
         "select rules.rule_version, versions.basis, versions.effective_from, rules.n_min,"
         " rules.persistence_scope, rules.interval_z, rules.change_z, rules.peer_set,"
@@ -602,7 +522,7 @@ def _tests(
     """Return the tests of a severe indicator that an area's total went through."""
     if not (question.is_local and question.is_total):
         return []
-    found = _records(
+    found = records(
         con,
         "select * from marts.oversight_indicators where body_kind = ? and pfa_code = ? and item_id = ?"
         " and period_code = ? order by all",
@@ -649,7 +569,7 @@ def _published(
     if question.is_local:
         mart, where = "open_data_local_compliance", f"{where} and area_code = ?"
         keys.append(question.body_kind.upper() if question.place_code == "NAT" else question.place_code)
-    found = _records(con, f"select * from marts.{mart} where {where}", keys)
+    found = records(con, f"select * from marts.{mart} where {where}", keys)
     wanted = (
         "case_count",
         "met_count",
@@ -661,11 +581,3 @@ def _published(
         "disclosure_rule_version",
     )
     return {"mart": f"marts.{mart}", **{n: found[0][n] for n in wanted if n in found[0]}} if found else None
-
-
-def _records(
-    con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | Mapping[str, object]
-) -> list[Record]:
-    cursor = con.execute(sql, parameters if isinstance(parameters, Mapping) else list(parameters))
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

@@ -15,7 +15,9 @@ from orchestration.project import SettingError
 if TYPE_CHECKING:
     import duckdb
 
-STATISTIC, FEEDBACK, DELIVERY = "statistic", "feedback", "delivery"
+STATISTIC, FEEDBACK, DELIVERY, LEGACY = "statistic", "feedback", "delivery", "legacy"
+#: Where the figures of the 2019/20 audit stand, which has questions and periods of its own.
+LEGACY_MART = "marts.local_area_legacy_audit"
 NATION = "nation"
 ALL = "ALL"
 _NEAR = 5
@@ -88,11 +90,13 @@ def ask(con: duckdb.DuckDBPyConnection, asked: Asked) -> Question:
         asked.body,
         _pairs(con, "select body_kind, body_kind_name from reference.body_kinds order by sort_order"),
     )
-    period_code = _chosen(
-        "period",
-        asked.period,
-        _pairs(con, "select period_code, period_label from intermediate.int_quarters order by quarter_index"),
+    quarters = _pairs(
+        con, "select period_code, period_label from intermediate.int_quarters order by quarter_index"
     )
+    audited = _audited(con)
+    period_code = _chosen("period", asked.period, {**quarters, **audited})
+    if period_code in audited:
+        return _ask_audit(con, asked, body_kind, period_code)
     item_id, information, definition = _item(con, asked.metric, body_kind, period_code)
     kind, code, name, areas = _place(con, asked, period_code)
     crime_type, characteristic, value = _breakdown(con, asked, information)
@@ -115,6 +119,58 @@ def ask(con: duckdb.DuckDBPyConnection, asked: Asked) -> Question:
         crime_type,
         characteristic,
         value,
+    )
+
+
+def _audited(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the periods of the 2019/20 audit, if the build has it."""
+    if not has_table(con, *LEGACY_MART.split(".")):
+        return {}
+    return _pairs(
+        con,
+        "select distinct audit.period_code, periods.period_label"
+        f" from {LEGACY_MART} as audit inner join staging.stg_periods as periods"
+        " on audit.period_code = periods.period_code order by audit.period_code",
+    )
+
+
+def _ask_audit(con: duckdb.DuckDBPyConnection, asked: Asked, body_kind: str, period_code: str) -> Question:
+    """Return the question about the 2019/20 audit, which asked its own questions, of areas only."""
+    if not asked.area:
+        raise TraceError("The 2019/20 audit is of areas: ask with --area.")
+    if asked.crime_type or asked.characteristic or asked.value:
+        raise TraceError("The 2019/20 audit looked at all cases of its sample: it has no breakdown.")
+    areas = _areas(con, period_code, "staging.stg_periods")
+    pfa_code = _chosen("police area", asked.area, areas)
+    found = con.execute(
+        f"select distinct question_id, metric_id, question from {LEGACY_MART}"
+        " where body_kind = ? and period_code = ? and pfa_code = ? order by question_id",
+        [body_kind, period_code, pfa_code],
+    ).fetchall()
+    meant = [(str(row[0]), str(row[2])) for row in found if asked.metric in (row[0], row[1])]
+    if not meant:
+        known = [str(name) for row in found for name in row[:2] if name is not None]
+        near = ", ".join(_near(asked.metric, known) or known[:_NEAR])
+        raise TraceError(
+            f"The audit did not ask {asked.metric} of {body_kind}, {areas[pfa_code]}, for {period_code};"
+            f" near it are: {near or 'none at all'}."
+        )
+    if len(meant) > 1:
+        several = ", ".join(item_id for item_id, _ in meant)
+        raise TraceError(f"Several questions of the audit go with {asked.metric}; say which: {several}.")
+    [(item_id, definition)] = meant
+    return Question(
+        body_kind,
+        item_id,
+        period_code,
+        LEGACY,
+        definition,
+        "area",
+        pfa_code,
+        areas[pfa_code],
+        (pfa_code,),
+        asked.mode,
+        asked.frame,
     )
 
 
@@ -145,20 +201,25 @@ def _place(
     given = [bool(asked.area), bool(asked.group), asked.is_national]
     if sum(given) != 1:
         raise TraceError("Say where: one of --area, --group and --nation.")
-    areas = _pairs(
-        con,
-        "select areas.pfa_code, areas.area_name from reference.areas as areas"
-        " inner join intermediate.int_quarters as quarters on quarters.period_code = ?"
-        " and (areas.valid_from is null or areas.valid_from <= quarters.last_day)"
-        " and (areas.valid_to is null or areas.valid_to >= quarters.last_day) order by areas.pfa_code",
-        [period_code],
-    )
+    areas = _areas(con, period_code, "intermediate.int_quarters")
     if asked.area:
         code = _chosen("police area", asked.area, areas)
         return "area", code, areas[code], (code,)
     if asked.is_national:
         return NATION, NATION, "the nation", tuple(areas)
     return _group(con, asked.group or "", period_code)
+
+
+def _areas(con: duckdb.DuckDBPyConnection, period_code: str, periods: str) -> dict[str, str]:
+    """Return the areas in force on the last day of a period, which `periods` knows."""
+    return _pairs(
+        con,
+        "select areas.pfa_code, areas.area_name from reference.areas as areas"
+        f" inner join {periods} as periods on periods.period_code = ?"
+        " and (areas.valid_from is null or areas.valid_from <= periods.last_day)"
+        " and (areas.valid_to is null or areas.valid_to >= periods.last_day) order by areas.pfa_code",
+        [period_code],
+    )
 
 
 def _group(

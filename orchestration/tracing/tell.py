@@ -15,6 +15,7 @@ from typing import Any
 
 from orchestration.terminal import table
 from orchestration.tracing.found import Found, Row
+from orchestration.tracing.question import LEGACY
 
 #: Of the rows that make up a national figure this many are listed; JSON and CSV have all.
 ROWS_SHOWN = 30
@@ -129,6 +130,9 @@ def _one(found: Found, place_of: Callable[[str, str], str] | None) -> str:
         f" {each.rule_code} ({each.severity}): {each.message}"
         for each in found.warnings
     ]
+    if question.information == LEGACY:
+        # one report brings the audit: nobody is waited for, and no rules of a quarter judge it
+        return "\n".join([*lines, "", "How cases are derived from it", *_listed(found.rules)])
     lines += ["", "Missing" if found.missing else "Nobody whose figure belongs here is missing."]
     lines += [
         f"  {each.sender_code}, {each.body_code}, {each.pfa_code}: {each.reason}" for each in found.missing

@@ -46,6 +46,9 @@ HEADINGS = {
     "cases_from_on": ("cases_from",),
     "cases_to_on": ("cases_to",),
     "next_step_due_on": ("next_step_due",),
+    "stated_case_count": ("cases_stated",),
+    "stated_base_count": ("base_stated",),
+    "printed_in": ("source",),
 }
 BODY_HEADINGS = ("body_code", "about_body_code")
 
@@ -146,6 +149,49 @@ def test_the_archived_file_holds_that_very_row(finished: Project, traced: list[F
                 assert said(name, cells) == told(value), (row, name)
             checked[each.question.information] += 1
     assert min(checked.values()) >= 20 and len(checked) == 3
+
+
+def test_every_figure_of_the_audit_is_in_the_archived_file_as_printed(
+    finished: Project, connection: duckdb.DuckDBPyConnection
+) -> None:
+    figures = connection.execute(
+        "select body_kind, pfa_code, question_id, metric_id, period_code, sampling_frame, receipt_id,"
+        " [printed_met, printed_not_met, printed_other], outcome_status"
+        " from marts.local_area_legacy_audit order by all"
+    ).fetchall()
+    assert len(figures) == 32
+    books: dict[str, Workbook] = {}
+    rows: set[tuple[str, int]] = set()
+    for body, area, question_id, metric_id, period, frame, receipt_id, printed, status in figures:
+        asked = Asked(body, metric_id or question_id, period, area=area, frame=frame)
+        [each] = trace(connection, ask(connection, asked), "build")
+        assert each.is_reproduced, (asked, each.comparisons)
+        assert {"printed_met", "printed_not_met", "printed_other", "case_count"} <= {
+            comparison.column for comparison in each.comparisons
+        }
+        [came] = each.returns
+        assert came.receipt_id == receipt_id == each.figure["receipt_id"]
+        if came.sha256 not in books:
+            # the archive compares the content with its hash
+            path = archive_of(finished.root).get(came.sha256, Path(came.file_name).suffix.lstrip("."))
+            books[came.sha256] = read_workbook(path, inspect(path), Limits())
+        own = [row for row in each.rows if row.values["question_id"] == question_id]
+        cells = [cells_of(books[came.sha256], row) for row in own]
+        for row, line in zip(own, cells, strict=True):
+            assert (line["body_code"], line["pfa_code"]) == (row.body_code, area)
+            for name, value in row.values.items():
+                assert said(name, line) == told(value), (row, name)
+            # an empty cell is text without characters
+            assert told(line["printed_value"]) == told(row.counts["printed_value"] or ""), row
+        # nothing is printed that the figure lacks, and nothing is in the figure that is not printed
+        assert Counter(told(value) for value in printed if value is not None) == Counter(
+            told(line["printed_value"]) for line in cells if line["printed_value"] != ""
+        )
+        assert (each.figure["case_count"] is not None) == (status in ("derived", "stated"))
+        rows |= {(row.receipt_id, row.sheet_row) for row in own}
+    # each answer of the file belongs to a figure
+    answers = connection.execute("select count(*) from staging.stg_legacy_audit_answers").fetchone()
+    assert answers == (len(rows),)
 
 
 def cells_of(workbook: Workbook, row: Row) -> dict[str, Any]:
