@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
@@ -20,7 +20,10 @@ QUARTERS = {
     "2026-27-Q1": (104, date(2026, 9, 9)),
 }
 KNOWN_ON = date(2026, 10, 1)
-MODELS = ("int_known_day", "int_case_keys", "int_case_decisions", "int_case_closures")
+FIRST_DAYS = [date(2025 + month // 12, 1 + month % 12, 1) for month in range(3, 21, 3)]
+MODELS = ("int_known_day", "int_case_keys", "int_case_decisions", "int_case_closures", "int_area_lineage")
+#: Code, last day, successor.
+Area = tuple[str, date | None, str | None]
 
 
 def case_id(first_period: str, area: str = "A", right: int = 4, body_kind: str = "police") -> str:
@@ -35,12 +38,18 @@ Decision = tuple[str, str, str, str]
 
 
 def decided(
-    decisions: Sequence[Decision], notices: Sequence[tuple[object, ...]] = (), stale: Sequence[Decision] = ()
+    decisions: Sequence[Decision],
+    notices: Sequence[tuple[object, ...]] = (),
+    stale: Sequence[Decision] = (),
+    areas: Sequence[Area] = (("A", None, None),),
 ) -> duckdb.DuckDBPyConnection:
     """A database with these decisions (case, state, role, day) in the current return, and others in a superseded one."""
     con = database()
     days = {"first_day": "date", "last_day": "date", "review_due_on": "date"}
-    rows = [(code, i, date(2025, 4, 1), date(2025, 6, 30), due) for code, (i, due) in QUARTERS.items()]
+    rows = [
+        (code, i, FIRST_DAYS[n], FIRST_DAYS[n + 1] - timedelta(days=1), due)
+        for n, (code, (i, due)) in enumerate(QUARTERS.items())
+    ]
     table(con, "int_quarters", {"period_code": "varchar", "quarter_index": "integer", **days}, rows)
     table(
         con,
@@ -68,8 +77,8 @@ def decided(
     table(
         con,
         "areas",
-        {"pfa_code": "varchar", "area_name": "varchar", **dated},
-        [("A", "Area", date(2020, 1, 1), None)],
+        {"pfa_code": "varchar", "area_name": "varchar", **dated, "successor_pfa_code": "varchar"},
+        [(code, "Area", date(2020, 1, 1), *end) for code, *end in areas],
     )
     table(
         con,
@@ -207,16 +216,33 @@ def test_reopening_one_case_takes_no_closing_of_another_back() -> None:
     assert [row[4:] for row in both] == [(103, date(2026, 7, 20), "closed")]
 
 
-def persistence(con: duckdb.DuckDBPyConnection, *results: tuple[str, int | None, int | None]) -> None:
-    """Results of police, area A, right 4, from 2025-26-Q1 on: result, when opened, first quarter (None: no case)."""
+SEVERE = ("SEVERE", "SEVERE_PERSISTENT", "REOPENED")
+
+
+def persistence(
+    con: duckdb.DuckDBPyConnection, *results: tuple[str, int | None, int | None], neighbour: str | None = None
+) -> None:
+    """Results of police, area A, right 4, from 2025-26-Q1 on: result, when opened, first quarter (None: no case).
+
+    A severe quarter is so on item m and its number. Another area may be clear in the last quarter.
+    """
+    rows: list[tuple[object, ...]] = [
+        ("police", "A", 4, code, QUARTERS[code][0], "MET" if result in SEVERE else "NOT_MET",
+         f"S1: m{QUARTERS[code][0]}" if result in SEVERE else None, result, opened is not None, opened, first,
+         result.lower())
+        for code, (result, opened, first) in zip(QUARTERS, results, strict=False)
+    ]  # fmt: skip
+    if neighbour is not None:
+        rows.append(
+            ("police", neighbour, 4, "2026-27-Q1", 104, "NOT_MET", None, "CLEAR", False, None, None, "clear")
+        )
     table(
         con,
         "int_persistence",
         {"body_kind": "varchar", "pfa_code": "varchar", "right_number": "integer", "period_code": "varchar",
-         "quarter_index": "integer", "result": "varchar", "is_open_case": "boolean", "opened_index": "integer",
+         "quarter_index": "integer", "state": "varchar", "indicators_met": "varchar", "result": "varchar", "is_open_case": "boolean", "opened_index": "integer",
          "case_first_index": "integer", "reason": "varchar"},
-        [("police", "A", 4, code, QUARTERS[code][0], result, opened is not None, opened, first, result.lower())
-         for code, (result, opened, first) in zip(QUARTERS, results, strict=False)],
+        rows,
     )  # fmt: skip
     build(
         con,
@@ -290,6 +316,47 @@ def test_a_case_stands_as_the_last_decision_says() -> None:
         CASE: ("local_action", date(2026, 1, 15), "programme_board", True, True, "2025-26-Q2", "SEVERE_PERSISTENT",
                date(2025, 12, 9), True, 3, "Area", "right 4", "ELIGIBLE_TO_CLOSE")
     }  # fmt: skip
+
+
+def test_a_case_shows_what_is_severe_in_the_latest_quarter() -> None:
+    columns = ("latest_period_code", "latest_result", "latest_state", "latest_indicators_met")
+    con = decided(STEPS)
+    persistence(con, *OPEN[:2])
+    assert cases(con, *columns) == {CASE: ("2025-26-Q2", "SEVERE_PERSISTENT", "MET", "S1: m101")}
+    con = decided(STEPS)
+    persistence(con, *OPEN[:3])
+    assert cases(con, *columns) == {CASE: ("2025-26-Q3", "PERSISTENT_IMPROVING", "NOT_MET", None)}
+    # a case of long ago shows the latest quarter of its body, area and right, too
+    con = decided([*STEPS, (CASE, "closed", "programme_board", "2026-06-24")])
+    persistence(con, *OPEN, ("SEVERE", None, 104))
+    assert cases(con, *columns) == {CASE: ("2026-27-Q1", "SEVERE", "MET", "S1: m104")}
+
+
+def of_area(decisions: Sequence[Decision], *areas: Area, neighbour: str | None = "D") -> tuple[object, ...]:
+    """Successor and what needs attention of the case in A, whose last result is of 2025-26-Q3."""
+    con = decided(decisions, areas=areas)
+    persistence(con, *OPEN[:3], neighbour=neighbour)
+    return cases(con, "successor_pfa_code", "needs_attention")[CASE]
+
+
+def test_the_open_case_of_an_area_that_has_ended_is_to_be_decided() -> None:
+    ended = "the area has ended: decide on the case"
+    march, june = date(2026, 3, 31), date(2026, 6, 30)
+    assert of_area(STEPS, ("A", None, None), ("D", None, None)) == (None, None)
+    assert of_area(STEPS, ("A", march, "D"), ("D", None, None)) == ("D", f"{ended}, or for its successor D")
+    assert of_area(STEPS, ("A", march, None), ("D", None, None)) == (None, ended)
+    assert of_area([], ("A", march, "D"), ("D", None, None))[1] == (
+        f"{ended}, or for its successor D; no decision yet"
+    )
+    # the successor that stands, over a second merger
+    chain: list[Area] = [("A", date(2025, 12, 31), "C"), ("C", march, "D"), ("D", None, None)]
+    assert of_area(STEPS, *chain) == ("D", f"{ended}, or for its successor D")
+    # it ends with the last quarter that is known, or nothing is known yet of any after it
+    assert of_area(STEPS, ("A", june, "D"), ("D", None, None)) == (None, None)
+    assert of_area(STEPS, ("A", march, "D"), ("D", None, None), neighbour=None) == (None, None)
+    # nothing is to be decided on a case that is closed
+    closed = [*STEPS, (CASE, "data_error", "programme_board", "2026-03-20")]
+    assert of_area(closed, ("A", march, "D"), ("D", None, None)) == ("D", None)
 
 
 def test_what_needs_attention() -> None:

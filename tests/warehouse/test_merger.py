@@ -242,7 +242,7 @@ def con() -> duckdb.DuckDBPyConnection:
         con, "local_area_compliance", "local_area_delivery", "local_area_feedback", "local_area_rights",
         "national_compliance", "national_feedback", "national_delivery", "national_group_compliance",
         "national_group_feedback", "national_group_delivery", "national_group_rights", "int_area_lineage",
-        "int_persistence",
+        "int_persistence", "oversight_cases",
     )  # fmt: skip
     return con
 
@@ -453,6 +453,28 @@ def test_persistence_ends_with_the_old_area_and_starts_afresh_with_the_new(
         (MERGED, "2026-27-Q1", "MET", "SEVERE", False),
         (MERGED, "2026-27-Q2", "MET", "SEVERE_PERSISTENT", True),
     ]
+
+
+def test_open_cases_of_the_old_areas_wait_for_a_decision(con: duckdb.DuckDBPyConnection) -> None:
+    found = rows(
+        con,
+        "select pfa_code, latest_period_code, latest_result, latest_state, latest_indicators_met, successor_pfa_code,"
+        " needs_attention from marts.oversight_cases where body_kind = 'police' and right_number = 2 and is_open"
+        f" and pfa_code in ('{NORFOLK}', '{SUFFOLK}', '{MERGED}') order by pfa_code",
+    )
+    ended = f"the area has ended: decide on the case, or for its successor {MERGED}; no decision yet"
+    severe = f"S1: {METRIC['police']}; S4: {ITEM}"
+    assert found == [
+        (NORFOLK, "2025-26-Q4", "SEVERE_PERSISTENT", "MET", severe, MERGED, ended),
+        (SUFFOLK, "2025-26-Q4", "NON_SUBMISSION", "NOT_SUBMITTED", None, MERGED, ended),
+        (MERGED, "2026-27-Q2", "SEVERE_PERSISTENT", "MET", severe, None, "no decision yet"),
+    ]
+    outside = rows(
+        con,
+        "select distinct pfa_code from marts.oversight_cases where needs_attention like '%ended%'"
+        f" and pfa_code not in ('{NORFOLK}', '{SUFFOLK}')",
+    )
+    assert outside == []
 
 
 def test_no_state_of_any_area_outside_its_days(con: duckdb.DuckDBPyConnection) -> None:

@@ -42,6 +42,8 @@ latest_results as (
         persistence.right_number,
         persistence.period_code,
         persistence.result,
+        persistence.state,
+        persistence.indicators_met,
         persistence.is_open_case,
         case_keys.case_id,
         row_number() over (
@@ -55,6 +57,34 @@ latest_results as (
             and persistence.pfa_code = case_keys.pfa_code
             and persistence.right_number = case_keys.right_number
             and persistence.case_first_index = case_keys.first_index
+
+),
+
+latest_quarters as (
+
+    select
+        period_code,
+        last_day
+    from {{ ref('int_quarters') }}
+    where quarter_index = (select max(results.quarter_index) from {{ ref('int_persistence') }} as results)
+
+),
+
+-- areas that are no more in the latest quarter with results, each with the one that stands for it there
+ended_areas as (
+
+    select
+        areas.pfa_code,
+        min(lineage.pfa_code) as successor_pfa_code
+    from {{ ref('areas') }} as areas
+    cross join latest_quarters as latest
+    left join {{ ref('int_area_lineage') }} as lineage
+        on
+            latest.period_code = lineage.period_code
+            and areas.pfa_code = lineage.ancestor_pfa_code
+            and lineage.generations_back > 0
+    group by areas.pfa_code, latest.last_day
+    having max(coalesce(areas.valid_to, latest.last_day)) < latest.last_day
 
 ),
 
@@ -113,6 +143,10 @@ standing as (
         cases.decision_count,
         cases.reopened_count,
         latest.result as latest_result,
+        latest.state as latest_state,
+        latest.indicators_met as latest_indicators_met,
+        ended_areas.pfa_code is not null as is_area_ended,
+        ended_areas.successor_pfa_code,
         -- such as one that was reopened without being severe again
         coalesce(
             states.is_open and cases.first_detected_number is not null
@@ -149,6 +183,8 @@ standing as (
             and cases.pfa_code = latest.pfa_code
             and cases.right_number = latest.right_number
             and latest.recency = 1
+    left join ended_areas
+        on cases.pfa_code = ended_areas.pfa_code
     left join notices
         on cases.case_id = notices.case_id
     left join early_closings
@@ -214,6 +250,9 @@ select
     is_eligible_to_close,
     latest_period_code,
     latest_result,
+    latest_state,
+    latest_indicators_met,
+    successor_pfa_code,
     next_step,
     next_due_on,
     coalesce(next_due_on < known_on, false) as is_overdue,
@@ -233,6 +272,13 @@ select
         end
         || case when is_closed_early then '; closed before it was eligible to close' else '' end
         || case when is_severe_again then '; severe again after it was closed' else '' end
+        || case
+            when is_area_ended and (coalesce(is_open, true) or is_severe_again)
+                then
+                    '; the area has ended: decide on the case'
+                    || coalesce(', or for its successor ' || successor_pfa_code, '')
+            else ''
+        end
         || case when is_open_here_only then '; open here, but not in the statistics' else '' end
         || case when case_state = 'detected' then '; no decision yet' else '' end
         || case when is_eligible_to_close then '; eligible to close, to be decided' else '' end

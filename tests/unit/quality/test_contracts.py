@@ -308,6 +308,10 @@ OPEN_CASE = {
     "decided_by_role": "secretariat",
     "is_open": True,
     "is_overdue": False,
+    "latest_period_code": "2025-26-Q2",
+    "latest_result": "SEVERE_PERSISTENT",
+    "latest_state": "MET",
+    "latest_indicators_met": "S1: r04_s01_needs_2wd",
     "decision_count": 1,
     "reopened_count": 0,
 }
@@ -898,6 +902,8 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     },
     "oversight_cases": {
         "failed_rows.undecided_is_detected": "update {t} set decision_count = 0",
+        "failed_rows.severe_names_indicators": "update {t} set latest_indicators_met = null",
+        "failed_rows.ended_area_is_said": "update {t} set successor_pfa_code = 'E23000098'",
         "failed_rows.no_decision_without_a_case": "update {t} set detected_on = null",
         "failed_rows.nothing_is_overdue": "update {t} set is_overdue = true",
     },
