@@ -15,7 +15,7 @@ import logging
 import multiprocessing
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -265,6 +265,7 @@ def _judge_all(
             except RuntimeError as error:
                 raise ReceiveError(_NO_PROCESSES) from error
         for ticket, future in zip(tickets, futures, strict=True):
+            _wait_for(future, lambda: bool(pool.active))
             yield ticket, _answer(root, ticket, future, reference, forms, limits)
         pool.close()
     except BaseException:
@@ -273,6 +274,19 @@ def _judge_all(
         raise
     finally:
         pool.join()
+
+
+def _wait_for(future: Future[Judged], is_working: Callable[[], bool], seconds: float = 1.0) -> None:
+    """Wait until a file is judged. Raises ReceiveError if nobody is left to judge it.
+
+    A file handed to the processes in the very moment in which they give up is never told about: without
+    looking at the processes from time to time, the run would wait for ever.
+    """
+    while not future.done():
+        was_working = is_working()
+        wait([future], timeout=seconds)
+        if not was_working and not future.done():
+            raise ReceiveError(_NO_PROCESSES)
 
 
 _NO_PROCESSES = (

@@ -9,8 +9,10 @@ import os
 import shutil
 import signal
 import stat
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -833,6 +835,18 @@ def test_judging_processes_that_do_not_start_leave_every_file_waiting(
     with pytest.raises(ReceiveError, match="every file waits"):
         receive(root, reference, forms, CLOCK, workers=1)
     assert (Ledger(root.receipts).read(), waiting(root)) == ([], 1)
+
+
+def test_a_file_that_nobody_is_left_to_judge_is_not_waited_for() -> None:
+    """Handed over in the moment in which the processes gave up, it would never be told about."""
+    forgotten: Future[Judged] = Future()
+    with pytest.raises(ReceiveError, match="every file waits"):
+        receiving._wait_for(forgotten, lambda: False, seconds=0.01)
+    looks = iter([True, True])
+    late: Future[str] = Future()
+    threading.Timer(0.05, late.set_result, ["judged"]).start()
+    receiving._wait_for(late, lambda: next(looks, True), seconds=0.02)  # type: ignore[arg-type]
+    assert late.result() == "judged"
 
 
 def test_a_full_disk_is_not_the_files_fault(root: DataRoot, reference: Reference, forms: Forms) -> None:
