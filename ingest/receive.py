@@ -410,9 +410,7 @@ def _with_log(
     """
     if judged.decisions is None or history.same_as_current(ticket.sender_code, judged.sha256) is not None:
         return judged
-    so_far = decisions_so_far(
-        root, history.current.values(), reference=reference, forms=forms, limits=limits
-    )
+    so_far = decisions_so_far(root, history.current.values(), reference=reference, forms=forms, limits=limits)
     verdict = logged(judged.verdict, judged.decisions, so_far, reference)
     is_kept = any(sha256 == judged.sha256 for _, sha256 in history.latest)
     if judged.verdict.is_accepted and not verdict.is_accepted and not is_kept:
