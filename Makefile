@@ -42,7 +42,7 @@ setup: $(INSTALLED)
 
 lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check .
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 dbt_project/models dbt_project/tests
 	@$(BIN)/python -m orchestration.dbt
 	@$(BIN)/dbt-bouncer
 	@$(BIN)/python -m ingest.documentation --check
