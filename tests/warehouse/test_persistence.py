@@ -59,7 +59,7 @@ class Memory(NamedTuple):
 
 
 @cache
-def step(memory: Memory, now: int, state: str, items: frozenset[str], rule: Rule) -> tuple[str, Memory]:
+def step(memory: Memory, number: int, state: str, items: frozenset[str], rule: Rule) -> tuple[str, Memory]:
     """The result of a quarter by the first row of the table that applies, and what is known after it."""
     is_assessable = state in ("MET", "NOT_MET")
     same = rule.scope == "any_indicator" or bool(items & memory.last_items)
@@ -70,7 +70,7 @@ def step(memory: Memory, now: int, state: str, items: frozenset[str], rule: Rule
         result = "ELIGIBLE_TO_CLOSE" if clear_run >= rule.close else "PERSISTENT_IMPROVING"
     elif memory.is_open:
         result = "PERSISTENT_UNASSESSED"
-    elif state == "MET" and memory.closed_at is not None and now - memory.closed_at <= rule.reopen:
+    elif state == "MET" and memory.closed_at is not None and number - memory.closed_at <= rule.reopen:
         result = "REOPENED"
     elif state == "MET" and memory.previous == "MET" and same:
         result = "SEVERE_PERSISTENT"
@@ -105,16 +105,16 @@ def machine(
     """(result, is a case open afterwards) of each quarter. A decision closes a case at the end of its quarter."""
     memory, found = Memory(), []
     decided = decisions_on(closed)
-    for now, (state, items) in enumerate(quarters):
+    for number, (state, items) in enumerate(quarters):
         if state == NOT_EXPECTED:
             # no result; nothing is next to the quarter before, and what is assessed later comes after a gap
             memory = memory._replace(previous="", unassessed=memory.unassessed + 1)
         else:
-            result, memory = step(memory, now, state, items, rules[now])
+            result, memory = step(memory, number, state, items, rules[number])
             found.append((result, memory.is_open))
-        if now in decided:
-            memory = memory._replace(is_open=False, closed_at=now if decided[now] == "closed" else None)
-            if decided[now] == "data_error":
+        if number in decided:
+            memory = memory._replace(is_open=False, closed_at=number if decided[number] == "closed" else None)
+            if decided[number] == "data_error":
                 # what was found so far rests on wrong data: it is no quarter before another
                 memory = memory._replace(previous="", last_assessed="", last_items=frozenset(), unassessed=0)
     return found
@@ -127,13 +127,13 @@ def decisions_on(closed: Iterable[Closing]) -> dict[int, str]:
 
 
 @cache
-def quarter(letter: str, now: int) -> tuple[str, frozenset[str]]:
+def quarter(letter: str, number: int) -> tuple[str, frozenset[str]]:
     """State and items of a letter in a quarter."""
     if letter == "_":
         return NOT_EXPECTED, frozenset()
     if letter in STATES:
         return STATES[letter], frozenset()
-    return "MET", frozenset(SEVERE_ON[letter] or [f"S1 v{now}"])
+    return "MET", frozenset(SEVERE_ON[letter] or [f"S1 v{number}"])
 
 
 def rules_table(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], **more: Sequence[object]) -> None:
@@ -213,9 +213,9 @@ def closings_table(con: duckdb.DuckDBPyConnection, histories: Sequence[History])
     """Closing decisions of areas, each at the end of its quarter."""
     table(con, "int_case_closures", CLOSURES, [])
     rows = [
-        (area_of(each), now, state)
+        (area_of(each), number, state)
         for each in histories
-        for now, state in sorted(decisions_on(each[1]).items())
+        for number, state in sorted(decisions_on(each[1]).items())
     ]
     con.execute(
         "insert into intermediate.int_case_closures select 'police', unnest(?::varchar[]), 4, null,"

@@ -62,9 +62,10 @@ events as (
 
 ),
 
+-- what either of the two returns says
 keys as (
 
-    select
+    select distinct
         events.receipt_id,
         events.changed_at,
         {% for column in key -%}
@@ -76,21 +77,7 @@ keys as (
         told_contents.right_number
     from events
     inner join told_contents
-        on events.receipt_id = told_contents.receipt_id
-    union
-    select
-        events.receipt_id,
-        events.changed_at,
-        {% for column in key -%}
-            told_contents.{{ column }},
-        {% endfor -%}
-        told_contents.information,
-        told_contents.collected_by,
-        told_contents.body_kind,
-        told_contents.right_number
-    from events
-    inner join told_contents
-        on events.previous_receipt_id = told_contents.receipt_id
+        on told_contents.receipt_id in (events.receipt_id, events.previous_receipt_id)
 
 ),
 
