@@ -192,9 +192,7 @@ def _flags(con: duckdb.DuckDBPyConnection, period_code: str, rows: Sequence[Mapp
             right = (*body, flag.row["right_number"])
             flag.lines = lines.get(right, [])
             flag.earlier = earlier.get(right, [])
-            flag.process, flag.has_improvement_plan = processes.get(
-                right, (NOT_COLLECTED_BY_DESIGN, None)
-            )
+            flag.process, flag.has_improvement_plan = processes.get(right, (NOT_COLLECTED_BY_DESIGN, None))
             flag.notes = notes.get((*body, None), []) + notes.get(right, [])
     kinds = list(labels.BODY_KINDS)
     return sorted(

@@ -190,7 +190,7 @@ def open_data(
     one_run_at_a_time: OneRunAtATime,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Write the quarter's draft release, at the final build only."""
-    from reports.release import build_draft, exposed_tables
+    from reports.release.draft import build_draft, exposed_tables
 
     if not cycle_stage.is_final:
         return

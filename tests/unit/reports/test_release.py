@@ -16,7 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from reports.release import ExposedColumn, ExposedTable, ReleaseSummary, build_draft, exposed_tables
+from reports.release.draft import ExposedColumn, ExposedTable, ReleaseSummary, build_draft, exposed_tables
 
 LOCAL = {
     "period_code": "2025-26-Q2",

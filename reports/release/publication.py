@@ -1,0 +1,82 @@
+"""What every writer of a release gets: the tables as they will be published, and what is said of them.
+
+A writer is a function `write(publication, files) -> {file name: bytes}`, where `files` holds what the writers
+before it made. Nothing in its bytes depends on the clock, on the machine or on the build.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PublicColumn:
+    """One published column: its name, what it means, its DuckDB type in capitals (VARCHAR, BIGINT, DATE ...)."""
+
+    name: str
+    description: str
+    data_type: str
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """One published table. `name` is the stem of its files, `mart` schema and table of the model behind it.
+
+    `rows` are tuples in the order of `columns`, sorted by `primary_key`; a figure that may not or cannot be
+    given is None, and the column `obs_status` of its row says why.
+    """
+
+    name: str
+    mart: str
+    title: str
+    description: str
+    columns: tuple[PublicColumn, ...]
+    primary_key: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows as name -> value."""
+        names = self.column_names
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One version of one release, before it is written.
+
+    `issued_on` is its day in the release calendar and dates every file. `version` is major.minor.patch;
+    `previous` the version it replaces, if any, and `reason` why. `status` is `provisional` or `final`.
+    `changes` is the content of changes.json.
+    """
+
+    period_code: str
+    period_label: str
+    first_day: dt.date
+    last_day: dt.date
+    issued_on: dt.date
+    version: str
+    status: str
+    tables: tuple[PublicTable, ...]
+    previous: str | None = None
+    reason: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def release_id(self) -> str:
+        """Period and version, as in 2025-26-Q1/v1.0.0."""
+        return f"{self.period_code}/v{self.version}"
+
+    def table(self, name: str) -> PublicTable:
+        """The table of that name. Raises KeyError if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
