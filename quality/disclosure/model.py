@@ -1,4 +1,4 @@
-"""What an attacker knows, as a system over whole numbers: variables, what is known of them, what is protected.
+"""What an attacker knows, as a system over whole numbers: what is open, what is known, what is protected.
 
 A variable is one true count that nobody outside knows; its name says which. Everything published, and every
 definition that anybody can read, becomes `Known` or `Pairs`. The solver asks what is still possible.
@@ -80,8 +80,8 @@ class Criteria:
     """When a protected value is open enough. Numbers of the disclosure rules in force.
 
     A true value up to `small_max` needs `small_values` feasible values, one of them `small_reach` or more;
-    any other needs `other_values`. The rate of a base below `rate_base` must span `rate_points` percentage points
-    at least.
+    any other needs `other_values`. The rate of a base below `rate_base` must span `rate_points` points
+    of a percentage at least.
     """
 
     small_max: int

@@ -1,6 +1,6 @@
 """Strangers' and our own validators of a finished release folder: each says what is wrong, in which file.
 
-A validator is a function `validate(folder) -> list[Fault]` that reads files only and needs no network. Does not
+A validator is a function `validate(folder) -> list[Fault]` that reads files only, without a network. Does not
 belong here: whether a figure identifies somebody (`quality.disclosure`), or promises on marts (`contracts`).
 """
 

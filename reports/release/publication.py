@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PublicColumn:
-    """One published column: its name, what it means, its DuckDB type in capitals (VARCHAR, BIGINT, DATE ...)."""
+    """One published column: name, meaning, and its type as DuckDB writes it (VARCHAR, BIGINT, DATE)."""
 
     name: str
     description: str
