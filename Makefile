@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
+# processes that tests run in; `make test JOBS=1` runs them one after the other
+JOBS ?= 2
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -33,7 +35,7 @@ run: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	@.ci/programs
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 ui: $(INSTALLED)
 	@$(BIN)/vcc ui --port $(PORT)

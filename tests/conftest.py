@@ -25,6 +25,19 @@ if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where tests run in several processes, those that share costly fixtures: a file's tests, and
+    all of the pipeline, whose one sample run takes minutes. The longest start first."""
+
+    def first(item: pytest.Item) -> bool:
+        return item.path.parent == PROJECT / "tests" / "pipeline"
+
+    items.sort(key=lambda item: not first(item))
+    for item in items:
+        name = "pipeline" if first(item) else str(item.path.relative_to(PROJECT))
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def project_folder() -> Path:
     """The repository's root."""
