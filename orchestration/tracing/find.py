@@ -554,21 +554,22 @@ def _published(
     con: duckdb.DuckDBPyConnection, source: Source, question: Question, figure: Record
 ) -> Record | None:
     """Return the cell of the open data, if the figure has one."""
-    if (
-        question.information != STATISTIC
-        or not question.is_total
-        or question.place_kind not in ("area", NATION)
-    ):
+    if question.information != STATISTIC or not question.is_total:
         return None
     where = (
         "body_kind = ? and metric_id = ? and period_code = ? and collection_mode = ? and sampling_frame = ?"
     )
     keys: list[object] = [question.body_kind, question.item_id, question.period_code]
     keys += [figure.get(source.mode_column or ""), figure.get(source.frame_column or "")]
-    mart = "open_data_national_compliance"
     if question.is_local:
         mart, where = "open_data_local_compliance", f"{where} and area_code = ?"
         keys.append(question.body_kind.upper() if question.place_code == "NAT" else question.place_code)
+    else:
+        mart, where = "open_data_group_compliance", f"{where} and group_kind = ?"
+        keys.append(question.place_kind)
+        if question.place_kind != NATION:
+            where += " and group_code = ?"
+            keys.append(question.place_code)
     found = records(con, f"select * from marts.{mart} where {where}", keys)
     wanted = (
         "case_count",
@@ -577,6 +578,7 @@ def _published(
         "rate_percent",
         "rate_is_about",
         "rate_band",
+        "published_as",
         "obs_status",
         "disclosure_rule_version",
     )

@@ -133,6 +133,9 @@ def test_the_guide_asks_every_kind_of_mart(analysts: duckdb.DuckDBPyConnection) 
         "national_group_delivery",
         "national_group_feedback",
         "national_group_rights",
-        "open_data_national_compliance",
+        "open_data_area_groups",
+        "open_data_group_compliance",
+        "open_data_local_benchmarks",
+        "open_data_publication_shares",
         "quality_problems",
     }

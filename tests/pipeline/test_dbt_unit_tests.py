@@ -33,6 +33,6 @@ def test_every_dbt_unit_test_passes(finished: Project, tmp_path: Path) -> None:
     # the models that calculate have one
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     assert {"int_persistence", "int_right_states", "int_indicators", "int_legacy_cases", "int_metric_figures",
-            "open_data_local_compliance", "open_data_national_compliance", "quality_submissions"} <= tested  # fmt: skip
+            "open_data_local_compliance", "open_data_group_compliance", "quality_submissions"} <= tested  # fmt: skip
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     assert tested <= models

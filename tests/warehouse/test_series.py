@@ -331,7 +331,7 @@ def test_local_compliance_compares_only_within_a_series(change: dict[str, Any]) 
     table(con, "int_expected_returns", {"receipt_id": "varchar", "body_code": "varchar", "pfa_code": "varchar",
                                         "body_kind": "varchar", "period_code": "varchar"}, [])  # fmt: skip
     fill(con, [quarter(i, 80, 100) for i in range(5)] + [quarter(i, 20, 100, **change) for i in range(5, 9)])
-    build(con, "local_area_compliance")
+    build(con, "int_due_figures", "local_area_compliance")
     found = rows(con, "select * from marts.local_area_compliance order by quarter_index")
     assert [row["previous_met_count"] for row in found] == [None, 80, 80, 80, 80, None, 20, 20, 20]
     assert [row["year_ago_met_count"] for row in found] == [None] * 4 + [80] + [None] * 4

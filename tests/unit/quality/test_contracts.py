@@ -357,11 +357,13 @@ SUBMISSION = {
     "is_revised": False,
 }
 OPEN_LOCAL = {
+    "release_period_code": "2025-26-Q2",
     "period_code": "2025-26-Q2",
     "period_label": "July to September 2025 (2025/26 Q2)",
     "body_kind": "police",
     "area_code": "E23000002",
     "area_name": "Cumbria",
+    "region_code": "E12000002",
     "region_name": "North West",
     "right_number": 2,
     "metric_id": "r02_s01_recorded_24h",
@@ -372,12 +374,75 @@ OPEN_LOCAL = {
     "met_count": 60,
     "rate_percent": 60,
     "rate_is_about": False,
+    "rate_lower_percent": 50,
+    "rate_upper_percent": 70,
+    "published_as": "value",
     "obs_note": "p",
     "disclosure_rule_version": 0,
 }
-OPEN_NATIONAL = {
-    key: value for key, value in OPEN_LOCAL.items() if key not in {"area_code", "area_name", "region_name"}
-} | {"areas_expected": 43, "areas_published": 40, "case_share_covered": 0.95}
+NO_RATE = {"met_count": None, "rate_percent": None, "rate_is_about": None} | {
+    "rate_lower_percent": None,
+    "rate_upper_percent": None,
+}
+OPEN_ABOUT = {**OPEN_LOCAL, "case_count": 60, "met_count": 40, "rate_percent": 70} | {
+    "rate_is_about": True,
+    "rate_lower_percent": 54,
+    "rate_upper_percent": 78,
+    "published_as": "about",
+}
+# the sum of the four published cells below
+OPEN_GROUP = {
+    key: value
+    for key, value in OPEN_LOCAL.items()
+    if key not in {"area_code", "area_name", "region_code", "region_name"}
+} | {
+    "group_kind": "nation",
+    "group_code": "K04000001",
+    "group_name": "England and Wales",
+    "areas_expected": 5,
+    "areas_published": 4,
+    "case_share_covered": 0.95,
+    "case_count": 280,
+    "met_count": 180,
+    "rate_percent": 64,
+    "rate_lower_percent": 58,
+    "rate_upper_percent": 70,
+}
+GROUP_OF_AREAS = {
+    "release_period_code": "2025-26-Q2",
+    "period_code": "2025-26-Q2",
+    "group_kind": "nation",
+    "group_code": "K04000001",
+    "group_name": "England and Wales",
+    "area_name": "An area",
+    "is_combined": False,
+}
+LIKE_CUMBRIA = {
+    **GROUP_OF_AREAS,
+    "group_kind": "like_areas",
+    "group_code": "E23000002",
+    "group_name": "Areas like Cumbria",
+}
+OPEN_BENCHMARK = {
+    "release_period_code": "2025-26-Q2",
+    "period_code": "2025-26-Q2",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "metric_id": "r02_s01_recorded_24h",
+    **CENSUS,
+    "area_name": "Cumbria",
+    "right_number": 2,
+    "rate_percent": 60,
+    "like_areas_expected": 4,
+    "like_areas_published": 3,
+    "like_areas_case_count": 180,
+    "like_areas_met_count": 120,
+    "like_areas_rate_percent": 67,
+    "like_areas_lower_percent": 59,
+    "like_areas_upper_percent": 74,
+    "obs_note": "p",
+    "disclosure_rule_version": 0,
+}
 NATIONAL = {
     "body_kind": "police",
     "metric_id": "r02_s01_recorded_24h",
@@ -529,7 +594,12 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "local_area_feedback": [FEEDBACK],
     "local_area_feedback_sources": [
         {**AREA, "question_id": "r02_f01", "bodies_survey_mode": "online", "national_survey_mode": "mixed"}
-        | {"right_number": 2, "standing_source": "survey", "is_bodies_complete": True, "is_survey_complete": True}
+        | {
+            "right_number": 2,
+            "standing_source": "survey",
+            "is_bodies_complete": True,
+            "is_survey_complete": True,
+        }
         | {"bodies_good_count": 30, "bodies_answer_count": 50, "bodies_rate": 0.6, "survey_good_count": 40}
         | {"survey_answer_count": 50, "survey_rate": 0.8, "survey_against_own": "higher"}
     ],
@@ -672,23 +742,50 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     ],
     "context_entries": [
         {"receipt_id": "R000005-abcdef05", "sheet_row": 2, "sender_code": "moj", "period_code": "2025-26-Q2"}
-        | {"context_id": "C1", "context_source": "ombudsman", "publisher": "The Ombudsman", "title": "Complaints"}
-        | {"area_name": "England and Wales", "summary": "Fewer than before.", "measure": "Complaints received"}
+        | {
+            "context_id": "C1",
+            "context_source": "ombudsman",
+            "publisher": "The Ombudsman",
+            "title": "Complaints",
+        }
+        | {
+            "area_name": "England and Wales",
+            "summary": "Fewer than before.",
+            "measure": "Complaints received",
+        }
         | {"measure_value": 12.0, "measure_unit": "complaints"}
     ],
     "open_data_local_compliance": [
         OPEN_LOCAL,
-        {**OPEN_LOCAL, "area_code": "E23000003", "met_count": None, "rate_percent": None}
-        | {"rate_is_about": None, "rate_band": "90% and over", "obs_status": "c"},
-        {**OPEN_LOCAL, "area_code": "E23000004", "case_count": 60, "met_count": 40, "rate_percent": 70}
-        | {"rate_is_about": True},
-        {**OPEN_LOCAL, "area_code": "BTP", "body_kind": "btp", "case_count": None, "met_count": None}
-        | {"rate_percent": None, "rate_is_about": None, "obs_status": "w", **NO_FIGURE},
+        {**OPEN_LOCAL, "area_code": "E23000003", **NO_RATE, "rate_band": "90% and over"}
+        | {"published_as": "band", "obs_status": "c"},
+        *({**OPEN_ABOUT, "area_code": f"E2300000{number}"} for number in (4, 5, 6)),
+        {**OPEN_LOCAL, "area_code": "BTP", "body_kind": "btp", "case_count": None, **NO_RATE}
+        | {"published_as": None, "obs_status": "w", **NO_FIGURE},
     ],
-    "open_data_national_compliance": [
-        OPEN_NATIONAL,
-        {**OPEN_NATIONAL, "metric_id": "r03_s01_crn_5wd", "case_count": None, "met_count": None}
-        | {"rate_percent": None, "rate_is_about": None, "obs_status": "c", "case_share_covered": 0.4},
+    "open_data_group_compliance": [
+        OPEN_GROUP,
+        {**OPEN_GROUP, "metric_id": "r03_s01_crn_5wd", "case_count": None, **NO_RATE}
+        | {"published_as": "suppressed", "obs_status": "c", "case_share_covered": 0.4},
+        {**OPEN_GROUP, "metric_id": "r03_s02", "case_count": None, **NO_RATE, **NO_FIGURE}
+        | {"published_as": None, "obs_status": "w", "case_share_covered": None, "areas_published": 0},
+    ],
+    "open_data_area_groups": [
+        *({**GROUP_OF_AREAS, "area_code": f"E2300000{number}"} for number in (2, 3, 4, 5, 6)),
+        *({**LIKE_CUMBRIA, "area_code": f"E2300000{number}"} for number in (3, 4, 5, 6)),
+    ],
+    "open_data_local_benchmarks": [
+        OPEN_BENCHMARK,
+        {key: value for key, value in OPEN_BENCHMARK.items() if not key.startswith("like_areas_")}
+        | {"metric_id": "r03_s01_crn_5wd", "like_areas_expected": 4, "like_areas_published": 2}
+        | {"obs_status": "x"},
+    ],
+    "open_data_publication_shares": [
+        {"release_period_code": "2025-26-Q2", "table_name": "local_compliance", "body_kind": "police"}
+        | {"item_id": "r02_s01_recorded_24h", "cells_expected": 43, "cells_value": 20, "cells_about": 10}
+        | {"cells_band": 5, "cells_base": 3, "cells_suppressed": 2, "cells_not_submitted": 2}
+        | {"cells_not_available": 1, "large_cells": 24, "large_cells_published": 23}
+        | {"large_published_percent": 95, "disclosure_rule_version": 0},
     ],
 }
 
@@ -894,9 +991,7 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "oversight_case_events": {
-        "failed_rows.statistics_set_two": (
-            "update {t} set to_state = 'closed' where set_by = 'statistics'"
-        ),
+        "failed_rows.statistics_set_two": ("update {t} set to_state = 'closed' where set_by = 'statistics'"),
         "failed_rows.decision_has_role": "update {t} set decided_by_role = null",
         "failed_rows.statistics_name_quarter": "update {t} set result = null",
     },
@@ -992,8 +1087,12 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
             "update {t} set rate_percent = 67 where area_code = 'E23000004'"
         ),
         "failed_rows.rate_or_band": "update {t} set rate_band = '50% to 79%' where area_code = 'E23000002'",
+        "failed_rows.interval_holds_the_rate": (
+            "update {t} set rate_upper_percent = 59 where area_code = 'E23000002'"
+        ),
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'base' where rate_band is not null",
     },
-    "open_data_national_compliance": {
+    "open_data_group_compliance": {
         "schema": "alter table {t} rename column obs_note to note",
         "failed_rows.no_small_count": (
             "update {t} set met_count = 5, rate_percent = 5 where obs_status is null"
@@ -1005,8 +1104,45 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.withheld_is_empty": "update {t} set reported_count = 50 where obs_status = 'c'",
         "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status = 'c'",
         "failed_rows.areas_within_expected": "update {t} set areas_published = 44 where obs_status is null",
-        "failed_rows.met_within_cases": "update {t} set met_count = 105 where obs_status is null",
+        "failed_rows.met_within_cases": "update {t} set met_count = 285 where obs_status is null",
         "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 61 where obs_status is null",
+        "failed_rows.interval_holds_the_rate": "update {t} set rate_lower_percent = 65 where obs_status is null",
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'about' where obs_status is null",
+        "failed_rows.sums_of_published_cells": (
+            "update {t} set case_count = 285, met_count = 185, rate_percent = 65 where obs_status is null"
+        ),
+    },
+    "open_data_area_groups": {
+        "schema": "alter table {t} add column population integer",
+        "failed_rows.one_group_of_a_kind": (
+            "insert into {t} by name select * replace ('other' as group_code) from {t}"
+            " where group_kind = 'nation' and area_code = 'E23000002'"
+        ),
+        "failed_rows.area_left_out": (
+            "update {t} set area_code = 'E23000002' where group_kind = 'like_areas' and area_code = 'E23000003'"
+        ),
+    },
+    "open_data_local_benchmarks": {
+        "schema": "alter table {t} add column median_rate double",
+        "failed_rows.counts_are_rounded": (
+            "update {t} set like_areas_case_count = 181 where obs_status is null"
+        ),
+        "failed_rows.enough_like_areas": "update {t} set like_areas_published = 2 where obs_status is null",
+        "failed_rows.areas_within_expected": "update {t} set like_areas_published = 5 where obs_status is null",
+        "failed_rows.interval_holds_the_rate": (
+            "update {t} set like_areas_lower_percent = 68 where obs_status is null"
+        ),
+        "failed_rows.sums_of_published_cells": (
+            "update {t} set like_areas_case_count = 185 where obs_status is null"
+        ),
+    },
+    "open_data_publication_shares": {
+        "schema": "alter table {t} add column exact_share double",
+        "failed_rows.forms_add_up": "update {t} set cells_band = 6",
+        "failed_rows.large_cells_within_expected": (
+            "update {t} set large_cells_published = 25, large_published_percent = 104"
+        ),
+        "failed_rows.share_is_quotient": "update {t} set large_published_percent = 96",
     },
 }
 WARNINGS = {
@@ -1025,7 +1161,8 @@ WARNINGS = {
     "oversight_cases/failed_rows.nothing_is_overdue",
     "oversight_notices/failed_rows.case_is_known",
     "oversight_notices/failed_rows.no_plan_is_overdue",
-    "open_data_national_compliance/row_count",
+    "open_data_group_compliance/row_count",
+    "open_data_local_benchmarks/row_count",
 }
 
 

@@ -48,12 +48,14 @@ WITHHELD = {
     "rate_is_about": None,
     "obs_status": "c",
 }
-NATIONAL = {
-    key: value for key, value in LOCAL.items() if key not in {"area_code", "area_name", "region_name"}
-} | {"areas_expected": 43, "areas_published": 40, "case_share_covered": 0.95}
+NATIONAL = (
+    {key: value for key, value in LOCAL.items() if key not in {"area_code", "area_name", "region_name"}}
+    | {"group_kind": "nation", "group_code": "K04000001", "group_name": "England and Wales"}
+    | {"areas_expected": 43, "areas_published": 40, "case_share_covered": 0.95}
+)
 ROWS = {
     "open_data_local_compliance": [LOCAL, WITHHELD, {**LOCAL, "period_code": "2025-26-Q1"}],
-    "open_data_national_compliance": [NATIONAL],
+    "open_data_group_compliance": [NATIONAL],
 }
 KEYS = {
     "open_data_local_compliance": (
@@ -64,7 +66,9 @@ KEYS = {
         "collection_mode",
         "sampling_frame",
     ),
-    "open_data_national_compliance": (
+    "open_data_group_compliance": (
+        "group_kind",
+        "group_code",
         "body_kind",
         "metric_id",
         "period_code",
@@ -79,8 +83,8 @@ FILES = {
     "datapackage.json",
     "local_compliance.csv",
     "local_compliance.parquet",
-    "national_compliance.csv",
-    "national_compliance.parquet",
+    "group_compliance.csv",
+    "group_compliance.parquet",
 }
 
 
@@ -124,7 +128,7 @@ def test_a_draft_holds_the_period_in_a_private_folder(
 
     assert summary.folder == tmp_path / "releases" / "draft" / "2025-26-Q2" / "v1.0.0"
     assert summary.changed
-    assert summary.rows == {"local_compliance": 2, "national_compliance": 1}
+    assert summary.rows == {"local_compliance": 2, "group_compliance": 1}
     assert set(contents(summary.folder)) == FILES
     assert stat.S_IMODE(summary.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in summary.folder.iterdir()} == {0o600}
@@ -215,9 +219,7 @@ def test_descriptor_is_a_data_package_of_version_2(
             assert header.split(",") == fields
         else:
             assert (resource["format"], "encoding" in resource) == ("parquet", False)
-    types = {
-        field["name"]: field["type"] for field in resources["national_compliance.csv"]["schema"]["fields"]
-    }
+    types = {field["name"]: field["type"] for field in resources["group_compliance.csv"]["schema"]["fields"]}
     assert types["case_count"] == types["rate_percent"] == "integer"
     assert types["case_share_covered"] == "number"
     assert types["rate_is_about"] == "boolean"
@@ -291,7 +293,7 @@ def test_what_cannot_be_released_is_refused_and_leaves_the_old_draft(
     undescribed = replace(local, columns=local.columns[1:])
     for period, tables, words in (
         ("2025-26-Q2", [], "nothing to release"),
-        ("2025-26-Q2", [undescribed, national], "differ in period_code"),
+        ("2025-26-Q2", [undescribed, national], "differ in release_period_code"),
         ("2025-26-Q3", exposures, "No open data row"),
         ("2031-32-Q1", exposures, "knows no period"),
         ("../elsewhere", exposures, "write a period code"),

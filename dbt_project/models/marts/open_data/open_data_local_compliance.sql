@@ -1,33 +1,24 @@
--- What may be published of each local figure: rules 1 to 4 of disclosure control, cell by cell.
-with figures as (
+-- What may be published of each local figure: rules 1 to 4 of disclosure control and what a release withholds beyond
+-- them, cell by cell.
+with exact_cells as (
 
-    select * from {{ ref('local_area_compliance') }}
-    -- delays are published only as the share within the limit, which is a metric of its own
-    where unit in ('proportion', 'count')
+    select * from {{ ref('int_public_compliance_cells') }}
 
 ),
 
 rules as (
 
+    select * from {{ ref('int_disclosure_rules') }}
+
+),
+
+suppressions as (
+
     select
-        quarters.period_code,
-        quarters.period_label,
-        quarters.last_day,
-        disclosure_rules.rule_version,
-        disclosure_rules.suppress_max,
-        disclosure_rules.rounding_base,
-        disclosure_rules.whole_percent_n_min,
-        disclosure_rules.about_percent_n_min,
-        disclosure_rules.closed_band_n_min,
-        row_number() over (
-            partition by quarters.period_code
-            order by disclosure_rules.rule_version desc
-        ) as version_rank
-    from {{ ref('int_quarters') }} as quarters
-    inner join {{ ref('disclosure_rules') }} as disclosure_rules
-        on
-            quarters.last_day >= disclosure_rules.effective_from
-            and (disclosure_rules.effective_to is null or quarters.last_day <= disclosure_rules.effective_to)
+        cell_id,
+        max(level) as suppression_level
+    from {{ ref('int_suppressions') }}
+    group by cell_id
 
 ),
 
@@ -40,40 +31,22 @@ items as (
 cells as (
 
     select
-        figures.*,
+        exact_cells.*,
         rules.period_label,
         rules.last_day,
-        rules.rule_version,
-        rules.suppress_max,
-        rules.rounding_base,
-        rules.whole_percent_n_min,
-        rules.about_percent_n_min,
-        rules.closed_band_n_min,
-        figures.figure_status = 'reported' as is_reported,
-        figures.case_count - figures.met_count as unmet_count,
-        {{ rounded_to_base("figures.case_count", "rules.rounding_base") }} as rounded_cases,
-        {{ rounded_to_base("figures.met_count", "rules.rounding_base") }} as rounded_met,
-        {{ rounded_to_base("figures.reported_count", "rules.rounding_base") }} as rounded_reported
-    from figures
+        exact_cells.figure_status = 'reported' as is_reported,
+        coalesce(suppressions.suppression_level, 0) as suppression_level
+    from exact_cells
     inner join rules
-        on
-            figures.period_code = rules.period_code
-            and rules.version_rank = 1
+        on exact_cells.period_code = rules.period_code
+    left join suppressions
+        on exact_cells.cell_id = suppressions.cell_id
 
 ),
 
-ruled as (
+formed as (
 
-    select
-        cells.*,
-        is_reported and unit = 'proportion' and case_count > suppress_max as has_public_base,
-        -- rule 3: met or unmet is small, or so near to it that the rounded counts stand one step apart
-        -- (docs/decisions/0007)
-        met_count <= suppress_max
-        or unmet_count <= suppress_max
-        or rounded_cases - rounded_met <= rounding_base
-        or rounded_met <= rounding_base as is_one_side_small
-    from cells
+    {{ published_forms("cells") }}
 
 ),
 
@@ -81,80 +54,73 @@ ruled as (
 withheld as (
 
     select distinct
-        ruled.body_kind,
-        ruled.pfa_code,
-        ruled.period_code,
+        formed.body_kind,
+        formed.pfa_code,
+        formed.period_code,
         links.metric_id
-    from ruled
+    from formed
     inner join {{ ref('metric_links') }} as links
         on
-            ruled.metric_id = links.equals_metric_id
-            and {{ in_force('links', 'ruled.last_day') }}
+            formed.metric_id = links.equals_metric_id
+            and {{ in_force('links', 'formed.last_day') }}
     where
-        ruled.is_reported
-        and (not ruled.has_public_base or ruled.is_one_side_small or ruled.rounded_cases < ruled.about_percent_n_min)
+        formed.is_reported
+        and formed.published_as not in ('value', 'about')
 
 ),
 
-formed as (
+linked_cells as (
 
     select
-        ruled.*,
-        withheld.metric_id is not null as is_withheld_for_another,
-        -- rule 1: a small count is withheld, whatever it is part of
-        has_public_base and withheld.metric_id is null as is_base_published,
-        has_public_base and withheld.metric_id is null and is_one_side_small as is_open_band,
-        -- rule 4: a closed band on a small base
-        has_public_base and withheld.metric_id is null and not is_one_side_small
-        and rounded_cases < about_percent_n_min as is_closed_band,
-        has_public_base and withheld.metric_id is null and not is_one_side_small
-        and rounded_cases >= about_percent_n_min as is_rate_published,
-        is_reported and unit = 'count' and reported_count > suppress_max
-        and withheld.metric_id is null as is_count_published
-    from ruled
+        formed.*,
+        withheld.metric_id is not null and formed.is_reported as is_withheld_for_another
+    from formed
     left join withheld
         on
-            ruled.body_kind = withheld.body_kind
-            and ruled.pfa_code = withheld.pfa_code
-            and ruled.period_code = withheld.period_code
-            and ruled.metric_id = withheld.metric_id
+            formed.body_kind = withheld.body_kind
+            and formed.pfa_code = withheld.pfa_code
+            and formed.period_code = withheld.period_code
+            and formed.metric_id = withheld.metric_id
 
 ),
 
 published as (
 
     select
-        formed.*,
-        case when is_base_published then rounded_cases end as public_cases,
-        case when is_rate_published then rounded_met end as public_met,
-        case when is_count_published then rounded_reported end as public_reported,
-        case
-            when is_rate_published and rounded_cases >= whole_percent_n_min
-                then cast(floor(100.0 * rounded_met / nullif(rounded_cases, 0) + 0.5) as integer)
-            when is_rate_published
-                then cast(floor(10.0 * rounded_met / nullif(rounded_cases, 0) + 0.5) * 10 as integer)
-        end as public_percent,
-        is_rate_published and rounded_cases < whole_percent_n_min as is_about,
-        case
-            when is_open_band and unmet_count <= suppress_max and met_count <= suppress_max then null
-            when is_open_band and rounded_cases - rounded_met <= rounded_met
-                then {{ open_band_high("rounded_cases", "suppress_max + 1 + floor(rounding_base / 2.0)") }}
-            when is_open_band then {{ open_band_low("rounded_cases", "suppress_max + 1 + floor(rounding_base / 2.0)") }}
-            when is_closed_band and rounded_cases < closed_band_n_min then null
-            when is_closed_band and 100 * met_count < 50 * case_count then 'under 50%'
-            when is_closed_band and 100 * met_count < 80 * case_count then '50% to 79%'
-            when is_closed_band then '80% and over'
-        end as public_band
-    from formed
+        body_kind,
+        pfa_code,
+        area_code,
+        metric_id,
+        period_code,
+        period_label,
+        last_day,
+        collection_mode,
+        sampling_frame,
+        right_number,
+        unit,
+        figure_status,
+        is_revised,
+        disclosure_rule_version,
+        case when not is_withheld_for_another then public_base_count end as public_base_count,
+        case when not is_withheld_for_another then public_met_count end as public_met_count,
+        case when not is_withheld_for_another then public_rate_percent end as public_rate_percent,
+        case when not is_withheld_for_another then public_rate_is_about end as public_rate_is_about,
+        case when not is_withheld_for_another then public_rate_lower_percent end as public_rate_lower_percent,
+        case when not is_withheld_for_another then public_rate_upper_percent end as public_rate_upper_percent,
+        case when not is_withheld_for_another then public_rate_band end as public_rate_band,
+        case when is_withheld_for_another then 'suppressed' else published_as end as published_as
+    from linked_cells
 
 )
 
 select
+    published.period_code as release_period_code,
     published.period_code,
     published.period_label,
     published.body_kind,
-    case when published.pfa_code = 'NAT' then upper(published.body_kind) else published.pfa_code end as area_code,
-    case when published.pfa_code = 'NAT' then kinds.body_kind_name else published.area_name end as area_name,
+    published.area_code,
+    case when published.pfa_code = 'NAT' then kinds.body_kind_name else areas.area_name end as area_name,
+    coalesce(areas.region_code, 'K04000001') as region_code,
     coalesce(areas.region_name, 'England and Wales') as region_name,
     published.right_number,
     published.metric_id,
@@ -162,22 +128,18 @@ select
     published.unit,
     published.collection_mode,
     published.sampling_frame,
-    published.public_cases as case_count,
-    published.public_met as met_count,
-    published.public_reported as reported_count,
-    published.public_percent as rate_percent,
-    case when published.public_percent is not null then published.is_about end as rate_is_about,
-    published.public_band as rate_band,
-    case
-        when published.figure_status = 'not_applicable' then 'z'
-        when published.figure_status in ('not_submitted', 'incomplete') then 'w'
-        when published.figure_status = 'not_collected' then 'x'
-        when published.is_rate_published or published.is_count_published then null
-        -- nothing happened, and nothing could be identified: still withheld, as any count up to seven is
-        else 'c'
-    end as obs_status,
-    'p' as obs_note,
-    published.rule_version as disclosure_rule_version
+    case when published.unit = 'proportion' then published.public_base_count end as case_count,
+    published.public_met_count as met_count,
+    case when published.unit = 'count' then published.public_base_count end as reported_count,
+    published.public_rate_percent as rate_percent,
+    published.public_rate_is_about as rate_is_about,
+    published.public_rate_lower_percent as rate_lower_percent,
+    published.public_rate_upper_percent as rate_upper_percent,
+    published.public_rate_band as rate_band,
+    published.published_as,
+    {{ observation_status("published.figure_status", "published.published_as") }} as obs_status,
+    case when published.is_revised then 'r' else 'p' end as obs_note,
+    published.disclosure_rule_version
 from published
 inner join items
     on
