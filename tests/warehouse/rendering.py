@@ -7,6 +7,7 @@ rendering (orchestration/rendering.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -36,20 +37,39 @@ def table(
     )
     values = [tuple(row) for row in rows]
     if values:
-        con.executemany(f"insert into {target} values ({', '.join('?' * len(columns))})", values)
+        place = f"({', '.join('?' * len(columns))})"
+        for start in range(0, len(values), 200):  # row by row is slow
+            some = values[start : start + 200]
+            con.execute(
+                f"insert into {target} values {', '.join([place] * len(some))}",
+                [cell for row in some for cell in row],
+            )
 
 
 def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Create each model from the relations already there, in the order given."""
     for name in names:
-        con.execute(f"create table {relation(name)} as {model_sql(name)}")
+        con.execute(f"create table {relation(name)} as {_sql(name)}")
+
+
+_sql = cache(model_sql)  # a template takes longer to compile than its SQL to run
 
 
 def typed_seed(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """Create a seed from its file, with the types that the project gives it."""
-    document = yaml.safe_load((DBT / "seeds" / "seeds.yml").read_text())
-    entry = next(each for each in document["seeds"] if each["name"] == name)
-    seed(con, name, **{c: str(kind) for c, kind in entry["config"]["column_types"].items() if "{" not in str(kind)})
+    entry = next(each for each in _described_seeds() if each["name"] == name)
+    seed(
+        con,
+        name,
+        **{c: str(kind) for c, kind in entry["config"]["column_types"].items() if "{" not in str(kind)},
+    )
+
+
+@cache
+def _described_seeds() -> list[dict[str, Any]]:
+    document = yaml.load((DBT / "seeds" / "seeds.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    described: list[dict[str, Any]] = document["seeds"]
+    return described
 
 
 def seed(con: duckdb.DuckDBPyConnection, name: str, **types: str) -> None:

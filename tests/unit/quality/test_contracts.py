@@ -464,6 +464,147 @@ NATIONAL = {
     "median_area_rate": 0.61,
 }
 
+OPEN_FEEDBACK = {
+    "release_period_code": "2025-26-Q4",
+    "year_code": "2025-26-FY",
+    "year_label": "April 2025 to March 2026",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "area_name": "Cumbria",
+    "region_code": "E12000002",
+    "region_name": "North West",
+    "right_number": 2,
+    "question_id": "r02_f01",
+    "item_definition": "Were details recorded?",
+    "survey_mode": "mixed",
+    "collected_by": "survey",
+    "valid_answer_count": 100,
+    "good_count": 60,
+    "rate_percent": 60,
+    "rate_is_about": False,
+    "rate_lower_percent": 50,
+    "rate_upper_percent": 70,
+    "published_as": "value",
+    "obs_note": "p",
+    "disclosure_rule_version": 0,
+}
+NO_GOOD = {"good_count": None, "rate_percent": None, "rate_is_about": None} | {
+    "rate_lower_percent": None,
+    "rate_upper_percent": None,
+}
+OPEN_FEEDBACK_BAND = {**OPEN_FEEDBACK, "area_code": "E23000003", **NO_GOOD} | {
+    "rate_band": "90% and over",
+    "published_as": "band",
+    "obs_status": "c",
+}
+NO_FEEDBACK = {**OPEN_FEEDBACK, "area_code": "BTP", "body_kind": "btp", **NO_GOOD} | {
+    "survey_mode": "none",
+    "collected_by": "none",
+    "valid_answer_count": None,
+    "published_as": None,
+    "obs_status": "w",
+}
+GROUP_OF_YEAR = {**GROUP_OF_AREAS, "release_period_code": "2025-26-Q4", "period_code": "2025-26-Q4"}
+# the sum of the two published cells with a rate
+NATION_FEEDBACK = {
+    key: value
+    for key, value in OPEN_FEEDBACK.items()
+    if key not in {"area_code", "area_name", "region_code", "region_name"}
+} | {
+    "group_kind": "nation",
+    "group_code": "K04000001",
+    "group_name": "England and Wales",
+    "areas_expected": 3,
+    "areas_published": 2,
+    "answer_share_covered": 0.95,
+    "valid_answer_count": 160,
+    "good_count": 100,
+    "rate_percent": 63,
+    "rate_lower_percent": 54,
+    "rate_upper_percent": 70,
+}
+OPEN_BREAKDOWN = {
+    key: value
+    for key, value in OPEN_FEEDBACK.items()
+    if key not in {"area_code", "area_name", "question_id", "survey_mode", "valid_answer_count"}
+} | {
+    "information": "statistic",
+    "item_id": "r02_s01_recorded_24h",
+    "breakdown": "sex",
+    "breakdown_value": "F",
+    "breakdown_label": "Female",
+    **CENSUS,
+    "collected_by": "own",
+    "base_count": 100,
+}
+OPEN_BREAKDOWN_ABOUT = {**OPEN_BREAKDOWN, "region_code": "E12000001", "base_count": 60, "good_count": 40} | {
+    "rate_percent": 70,
+    "rate_is_about": True,
+    "rate_lower_percent": 54,
+    "rate_upper_percent": 78,
+    "published_as": "about",
+}
+NATION_BREAKDOWN = {
+    key: value for key, value in OPEN_BREAKDOWN.items() if key not in {"region_code", "region_name"}
+} | {
+    "regions_expected": 3,
+    "regions_published": 2,
+    "base_share_covered": 0.95,
+    "base_count": 160,
+    "good_count": 100,
+    "rate_percent": 63,
+    "rate_lower_percent": 54,
+    "rate_upper_percent": 70,
+}
+OPEN_DELIVERY = {
+    "release_period_code": "2025-26-Q2",
+    "period_code": "2025-26-Q2",
+    "period_label": "July to September 2025 (2025/26 Q2)",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "area_name": "Cumbria",
+    "region_code": "E12000002",
+    "region_name": "North West",
+    "right_number": 2,
+    "item_id": "r02_d01",
+    "item_definition": "A process",
+    "lowest_grade": 2,
+    "obs_note": "p",
+}
+OPEN_NOTICE = {
+    "release_period_code": "2025-26-Q4",
+    "notice_id": "N2026-01",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "area_name": "Cumbria",
+    "right_number": 2,
+    "right_title": "To have the details of the crime recorded",
+    "notice_scope": "single",
+    "notice_status": "plan_due",
+    "recipient_code": "E23000002-lpb",
+    "recipient_name": "Police and Crime Commissioner",
+    "summary": "Crimes were recorded late.",
+    "request": "Publish a plan.",
+    "sos_agreed_on": "2026-05-12",
+    "ag_agreed_on": "2026-05-12",
+    "vc_consulted_on": "2026-04-21",
+    "published_on": "2026-05-20",
+    "plan_due_on": "2026-07-15",
+    "update_due_on": "2026-11-20",
+}
+GROUND = {
+    "release_period_code": "2025-26-Q4",
+    "notice_id": "N2026-01",
+    "body_kind": "police",
+    "area_code": "E23000002",
+    "right_number": 2,
+    "metric_id": "r02_s01_recorded_24h",
+    "period_code": "2025-26-Q2",
+    **CENSUS,
+    "limit_percent": 50,
+    "statement": "under 50%",
+    "disclosure_rule_version": 0,
+}
 RIGHT = {
     **AREA,
     "right_number": 2,
@@ -720,6 +861,42 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
         {**REVISED, "item_id": "r04_s03_referral_2wd", "change_reason": "new", "figures_before": None},
         {**REVISED, "item_id": "r06_s01_nfa_letters_n", "change_reason": "withdrawn", "figures_after": None},
     ],
+    "open_data_local_feedback": [
+        OPEN_FEEDBACK,
+        {**OPEN_FEEDBACK, "area_code": "E23000004", "valid_answer_count": 60, "good_count": 40}
+        | {"rate_percent": 70, "rate_is_about": True, "rate_lower_percent": 54, "rate_upper_percent": 78}
+        | {"published_as": "about"},
+        OPEN_FEEDBACK_BAND,
+        NO_FEEDBACK,
+    ],
+    "open_data_group_feedback": [
+        NATION_FEEDBACK,
+        {**NATION_FEEDBACK, "question_id": "r02_f02", "valid_answer_count": None, **NO_GOOD}
+        | {"published_as": "suppressed", "obs_status": "c", "answer_share_covered": 0.4},
+    ],
+    "open_data_region_breakdowns": [
+        OPEN_BREAKDOWN,
+        OPEN_BREAKDOWN_ABOUT,
+        {**OPEN_BREAKDOWN, "region_code": "E12000003", **NO_GOOD, "rate_band": "90% and over"}
+        | {"published_as": "band", "obs_status": "c"},
+        {**OPEN_BREAKDOWN, "region_code": "E12000004", **NO_GOOD, "base_count": None, **NO_FIGURE}
+        | {"collected_by": "none", "published_as": None, "obs_status": "w"},
+    ],
+    "open_data_national_breakdowns": [
+        NATION_BREAKDOWN,
+        {**NATION_BREAKDOWN, "breakdown_value": "M", "breakdown_label": "Male", "base_count": None, **NO_GOOD}
+        | {"published_as": "suppressed", "obs_status": "c", "base_share_covered": 0.4},
+    ],
+    "open_data_local_delivery": [
+        OPEN_DELIVERY,
+        {**OPEN_DELIVERY, "area_code": "MDP", "body_kind": "mdp", "lowest_grade": None, "obs_status": "w"},
+    ],
+    "open_data_notices": [
+        OPEN_NOTICE,
+        {**OPEN_NOTICE, "release_period_code": "2026-27-Q1", "notice_status": "plan_published"}
+        | {"plan_link": "https://example.org/plan"},
+    ],
+    "open_data_notice_grounds": [GROUND],
     "insight_returns": [
         {name: REVIEWER[name] for name in ("receipt_id", "sender_code", "period_code")}
         | {"sender_name": "Cumbria Commissioner", "is_review_held": True, "meeting_count": 1}
@@ -773,6 +950,7 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "open_data_area_groups": [
         *({**GROUP_OF_AREAS, "area_code": f"E2300000{number}"} for number in (2, 3, 4, 5, 6)),
         *({**LIKE_CUMBRIA, "area_code": f"E2300000{number}"} for number in (3, 4, 5, 6)),
+        *({**GROUP_OF_YEAR, "area_code": f"E2300000{number}"} for number in (2, 3, 4)),
     ],
     "open_data_local_benchmarks": [
         OPEN_BENCHMARK,
@@ -1044,6 +1222,86 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.something_changed": "update {t} set figures_after = figures_before",
         "failed_rows.reason_fits": "update {t} set change_reason = 'revised'",
         "failed_rows.replaced_something": "update {t} set previous_receipt_id = null",
+    },
+    "open_data_local_feedback": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.no_small_count": "update {t} set valid_answer_count = 5 where obs_status = 'c'",
+        "failed_rows.counts_are_rounded": "update {t} set valid_answer_count = 101 where area_code = 'E23000002'",
+        "failed_rows.confidential_is_empty": "update {t} set good_count = 95 where obs_status = 'c'",
+        "failed_rows.absent_is_empty": "update {t} set valid_answer_count = 50 where obs_status = 'w'",
+        "failed_rows.rate_or_band": "update {t} set rate_band = '50% to 79%' where area_code = 'E23000002'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status is not null",
+        "failed_rows.good_within_base": "update {t} set good_count = 500 where area_code = 'E23000002'",
+        "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 67 where area_code = 'E23000002'",
+        "failed_rows.interval_holds_the_rate": "update {t} set rate_upper_percent = 55 where area_code = 'E23000002'",
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'about' where area_code = 'E23000002'",
+    },
+    "open_data_group_feedback": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.no_small_count": (
+            "update {t} set good_count = 5, rate_percent = 5 where obs_status is null"
+        ),
+        "failed_rows.counts_are_rounded": "update {t} set valid_answer_count = 101 where question_id = 'r02_f01'",
+        "failed_rows.withheld_is_empty": "update {t} set valid_answer_count = 50 where obs_status = 'c'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status is not null",
+        "failed_rows.good_within_base": "update {t} set good_count = 500 where question_id = 'r02_f01'",
+        "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 67 where question_id = 'r02_f01'",
+        "failed_rows.interval_holds_the_rate": "update {t} set rate_upper_percent = 55 where question_id = 'r02_f01'",
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'about' where question_id = 'r02_f01'",
+        "failed_rows.coverage_is_enough": "update {t} set answer_share_covered = 0.89 where obs_status is null",
+        "failed_rows.areas_within_expected": "update {t} set areas_published = 44 where obs_status is null",
+        "failed_rows.sums_of_published_cells": "update {t} set valid_answer_count = 165 where obs_status is null",
+    },
+    "open_data_region_breakdowns": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.no_small_count": "update {t} set base_count = 5 where obs_status = 'c'",
+        "failed_rows.counts_are_rounded": "update {t} set base_count = 101 where region_code = 'E12000002'",
+        "failed_rows.confidential_is_empty": "update {t} set good_count = 95 where obs_status = 'c'",
+        "failed_rows.absent_is_empty": "update {t} set base_count = 50 where obs_status = 'w'",
+        "failed_rows.rate_or_band": "update {t} set rate_band = '50% to 79%' where region_code = 'E12000002'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status is not null",
+        "failed_rows.good_within_base": "update {t} set good_count = 500 where region_code = 'E12000002'",
+        "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 67 where region_code = 'E12000002'",
+        "failed_rows.interval_holds_the_rate": "update {t} set rate_upper_percent = 55 where region_code = 'E12000002'",
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'about' where region_code = 'E12000002'",
+        "failed_rows.enough_respondents": "update {t} set base_count = 5 where region_code = 'E12000003'",
+        "failed_rows.linked_figure_withheld": (
+            "insert into {t} by name select * replace ('r04_s02_referral_prop' as item_id) from {t}"
+            " where obs_status = 'c'; insert into {t} by name select * replace"
+            " ('r04_s03_referral_2wd' as item_id) from {t} where item_id = 'r04_s02_referral_prop'"
+        ),
+    },
+    "open_data_national_breakdowns": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.no_small_count": (
+            "update {t} set good_count = 5, rate_percent = 5 where obs_status is null"
+        ),
+        "failed_rows.counts_are_rounded": "update {t} set base_count = 101 where breakdown_value = 'F'",
+        "failed_rows.withheld_is_empty": "update {t} set base_count = 50 where obs_status = 'c'",
+        "failed_rows.status_says_why": "update {t} set obs_status = null where obs_status is not null",
+        "failed_rows.good_within_base": "update {t} set good_count = 500 where breakdown_value = 'F'",
+        "failed_rows.rate_from_published_counts": "update {t} set rate_percent = 67 where breakdown_value = 'F'",
+        "failed_rows.interval_holds_the_rate": "update {t} set rate_upper_percent = 55 where breakdown_value = 'F'",
+        "failed_rows.form_is_what_is_given": "update {t} set published_as = 'about' where breakdown_value = 'F'",
+        "failed_rows.coverage_is_enough": "update {t} set base_share_covered = 0.89 where obs_status is null",
+        "failed_rows.regions_within_expected": "update {t} set regions_published = 11 where obs_status is null",
+        "failed_rows.sums_of_published_cells": "update {t} set base_count = 165 where obs_status is null",
+    },
+    "open_data_local_delivery": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.status_says_why": "update {t} set lowest_grade = 1 where obs_status = 'w'",
+    },
+    "open_data_notices": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.published_is_agreed": "update {t} set ag_agreed_on = '2026-05-21'",
+        "failed_rows.closed_says_when": "update {t} set notice_status = 'closed'",
+        "failed_rows.plan_is_out": "update {t} set plan_link = null",
+    },
+    "open_data_notice_grounds": {
+        "schema": "alter table {t} add column exact_count integer",
+        "failed_rows.stands_beside_its_notice": "update {t} set notice_id = 'N2026-02'",
+        "failed_rows.says_its_limit": "update {t} set statement = 'under 60%'",
+        "failed_rows.base_is_large_enough": "update {t} set disclosure_rule_version = 9",
     },
     "insight_returns": {
         "failed_rows.no_review_has_reason": "update {t} set nil_review_reason = 'No case was heard.'",
