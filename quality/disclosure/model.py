@@ -99,8 +99,9 @@ class Finding:
     `low` and `high` are its least and greatest feasible value (percent for a rate). `values` is the number of
     feasible values, counted one by one where it decides, else a number that is certainly reached. `method` is
     `lp` (the relaxation was narrow enough to fail), `integer` or `witness` (tables found while asking about
-    others settle it; `low` and `high` are then what was seen, not the limits). The two witnesses are whole
-    feasible tables of the component with different values of the protected one.
+    others settle it; `low` and `high` are then what was seen, not the limits) or `undecided` (time was up: it
+    fails; `low` and `high` are what was seen). The two witnesses are whole feasible tables of the component
+    with different values of the protected one.
     """
 
     name: str
