@@ -190,7 +190,9 @@ def open_data(
     one_run_at_a_time: OneRunAtATime,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Write the quarter's draft release, at the final build only."""
-    from reports.release.draft import build_draft, exposed_tables
+    from reports.release.draft import build_draft
+    from reports.release.exposures import exposed_tables
+    from reports.release.read import read_publication
 
     if not cycle_stage.is_final:
         return
@@ -198,11 +200,16 @@ def open_data(
     exposures = exposed_tables(read_json(project.manifest_path))
 
     def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
-        summary = build_draft(
-            con, quarter.code, project.root.releases, exposures=exposures, build_id=build_id
+        publication = read_publication(
+            con,
+            quarter.code,
+            exposures,
+            version="1.0.0",
+            issued_on=project.review_due_on(quarter),
         )
+        summary = build_draft(publication, project.root.drafts)
         return {
-            "version": summary.version,
+            "version": publication.version,
             "files changed": summary.changed,
             "dagster/row_count": sum(summary.rows.values()),
             "rows": markdown_table(("table", "rows"), sorted(summary.rows.items())),

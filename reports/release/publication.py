@@ -26,7 +26,8 @@ class PublicTable:
     """One published table. `name` is the stem of its files, `mart` schema and table of the model behind it.
 
     `rows` are tuples in the order of `columns`, sorted by `primary_key`; a figure that may not or cannot be
-    given is None, and the column `obs_status` of its row says why.
+    given is None, and the column `obs_status` of its row says why. `missing_values` are the texts that stand
+    for nothing in its CSV. The publication list holds tables without rows.
     """
 
     name: str
@@ -35,7 +36,8 @@ class PublicTable:
     description: str
     columns: tuple[PublicColumn, ...]
     primary_key: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[Any, ...], ...] = ()
+    missing_values: tuple[str, ...] = ("",)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ class Publication:
 
     `issued_on` is its day in the release calendar and dates every file. `version` is major.minor.patch;
     `previous` the version it replaces, if any, and `reason` why. `status` is `provisional` or `final`.
+    `tables` hold the figures; `references` what is needed to read them (metric catalogue, areas, codes).
     `changes` is the content of changes.json.
     """
 
@@ -65,6 +68,7 @@ class Publication:
     version: str
     status: str
     tables: tuple[PublicTable, ...]
+    references: tuple[PublicTable, ...] = ()
     previous: str | None = None
     reason: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -75,8 +79,8 @@ class Publication:
         return f"{self.period_code}/v{self.version}"
 
     def table(self, name: str) -> PublicTable:
-        """The table of that name. Raises KeyError if there is none."""
-        for table in self.tables:
+        """The table of that name, of figures or of reference. Raises KeyError if there is none."""
+        for table in (*self.tables, *self.references):
             if table.name == name:
                 return table
         raise KeyError(name)

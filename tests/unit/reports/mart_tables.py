@@ -51,7 +51,8 @@ def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]
     with duckdb.connect(str(path)) as con:
         con.execute(
             "begin; create schema marts; create schema reference; create schema staging; "
-            "create schema intermediate")
+            "create schema intermediate"
+        )
         for name, rows in marts.items():
             columns = mart_columns()[name]
             con.execute(f"create table marts.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
@@ -68,7 +69,9 @@ def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]
             # a column of open ends alone would be read as text
             dates = ", ".join(f"'{name}': 'date'" for name in header if name in DATE_COLUMNS)
             types = f", types={{{dates}}}" if dates else ""
-            con.execute(f"create table reference.{seed} as from read_csv('{path_of_seed}', header=true{types})")
+            con.execute(
+                f"create table reference.{seed} as from read_csv('{path_of_seed}', header=true{types})"
+            )
         con.execute("create table intermediate.int_severe_rules as from reference.severe_rules")
         con.execute(
             "create table staging.stg_periods (period_code varchar, first_day date, last_day date,"

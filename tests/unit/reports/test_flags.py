@@ -371,8 +371,12 @@ def flag_of(**row: object) -> Flag:
 
 def test_a_missing_return_is_not_called_a_severe_quarter() -> None:
     assert flag_of().run == "2 severe quarters in this run"
-    assert flag_of(state="NOT_SUBMITTED", result="NON_SUBMISSION").run == "2 quarters without a complete return"
-    assert flag_of(state="NOT_SUBMITTED", result="SEVERE_PENDING", quarters_running=1).run.startswith("1 severe")
+    assert (
+        flag_of(state="NOT_SUBMITTED", result="NON_SUBMISSION").run == "2 quarters without a complete return"
+    )
+    assert flag_of(state="NOT_SUBMITTED", result="SEVERE_PENDING", quarters_running=1).run.startswith(
+        "1 severe"
+    )
     assert flag_of(state="NOT_MET", result="ELIGIBLE_TO_CLOSE", quarters_running=0).run == ""
 
 
