@@ -1,7 +1,8 @@
 """Contracts against a finished warehouse file: every promise becomes one outcome with its measured value.
 
-This module is the only one that knows soda. It takes a path to a DuckDB file and a folder of contracts and
-answers with outcomes; what to do about a failure (block, warn, show) is decided by whoever called.
+This module is the only one that knows soda. It takes a DuckDB file, or an open connection, and a folder of
+contracts and answers with outcomes; what to do about a failure (block, warn, show) is decided by whoever
+called.
 
 Nothing counts as passed by accident. A contract that is not valid, names an unknown key, names a table that
 is not there, or has a check that came back unevaluated or not at all, is a failure with severity `error`.
@@ -16,7 +17,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,22 +96,31 @@ def verify(db_path: Path, contracts_dir: Path) -> list[Outcome]:
     """
     if not db_path.is_file():
         raise FileNotFoundError(f"No warehouse file at {db_path}; build the warehouse first.")
-    contracts = [_read_contract(path) for path in _contract_paths(contracts_dir)]
     con = duckdb.connect(str(db_path), read_only=True)
     try:
-        by_contract: dict[str, list[Outcome]] = {}
-        usable: list[_Contract] = []
-        for contract in contracts:
-            fault = _fault_before_checking(con, contract)
-            if fault is None:
-                usable.append(contract)
-            else:
-                by_contract[contract.name] = [fault]
-        for contract, result, error in _run_soda(con, usable):
-            by_contract[contract.name] = _outcomes(con, contract, result, error)
-        return [outcome for contract in contracts for outcome in by_contract[contract.name]]
+        return verify_connection(con, contracts_dir)
     finally:
         con.close()
+
+
+def verify_connection(
+    con: duckdb.DuckDBPyConnection, contracts_dir: Path, *, only: Collection[str] | None = None
+) -> list[Outcome]:
+    """As `verify`, on an open connection; of the contracts only those named, if any are."""
+    contracts = [
+        _read_contract(path) for path in _contract_paths(contracts_dir) if only is None or path.stem in only
+    ]
+    by_contract: dict[str, list[Outcome]] = {}
+    usable: list[_Contract] = []
+    for contract in contracts:
+        fault = _fault_before_checking(con, contract)
+        if fault is None:
+            usable.append(contract)
+        else:
+            by_contract[contract.name] = [fault]
+    for contract, result, error in _run_soda(con, usable):
+        by_contract[contract.name] = _outcomes(con, contract, result, error)
+    return [outcome for contract in contracts for outcome in by_contract[contract.name]]
 
 
 def contract_datasets(contracts_dir: Path) -> dict[str, str]:

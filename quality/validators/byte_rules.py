@@ -325,6 +325,8 @@ def _parquet_faults(path: Path, described: Mapping[str, _Described]) -> Iterator
     if table.num_rows != len(body):
         yield f"{path.name} has {table.num_rows} rows, {beside.name} {len(body)}."
         return
+    if any(len(row) != len(header) for row in body):
+        return  # a fault of the CSV
     columns = [column.to_pylist() for column in table.columns]
     for line, row in enumerate(body, start=2):
         for column, values, cell in zip(header, columns, row, strict=True):

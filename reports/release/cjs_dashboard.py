@@ -6,6 +6,7 @@ own tables. A band has no column there; the reason why there is no value names i
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -71,13 +72,19 @@ def tables(publication: Publication) -> tuple[PublicTable, ...]:
 
     Raises ValueError if two rates have the same first eight columns.
     """
+    return _tables(publication.tables, publication.references)
+
+
+@functools.lru_cache(maxsize=1)
+def _tables(figures: tuple[PublicTable, ...], references: tuple[PublicTable, ...]) -> tuple[PublicTable, ...]:
+    """Kept, because every file that describes the release asks again."""
     rights = {
         row["right_number"]: row["right_title"]
-        for table in publication.references
+        for table in references
         if table.name == "metric-catalogue"
         for row in table.dicts()
     }
-    held = {table.name: table for table in publication.tables}
+    held = {table.name: table for table in figures}
     rows = [row for name in _TABLES if name in held for row in _rows(held[name], rights)]
     times = Counter(row[: len(_KEY)] for row in rows)
     for key, count in sorted(times.items()):

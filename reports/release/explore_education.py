@@ -12,6 +12,7 @@ Boards and CPS areas have no level there and are left out; they stand in our own
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,23 +111,26 @@ def tables(publication: Publication) -> tuple[PublicTable, ...]:
 
     Columns of figures hold a symbol where there is no number; as `missing_values` these count as none.
     """
-    made = []
-    for table in publication.tables:
-        columns = set(table.column_names)
-        has_place = columns.intersection({"area_code", "region_code", "group_kind"})
-        is_national = "breakdown" in columns and not has_place
-        has_time = columns.intersection(_TIME_COLUMNS)
-        if table.rows and "obs_status" in columns and has_time and (has_place or is_national):
-            pair = _pair(publication, table)
-            made += list(pair) if pair[0].rows else []
+    return _tables(publication.tables, publication.references)
+
+
+@functools.lru_cache(maxsize=1)
+def _tables(figures: tuple[PublicTable, ...], references: tuple[PublicTable, ...]) -> tuple[PublicTable, ...]:
+    """Kept, because every file that describes the release asks again."""
+    made: list[PublicTable] = []
+    for table in figures:
+        # published cells, and what adds them up
+        if table.rows and "published_as" in table.column_names:
+            data, meta = _pair(references, table)
+            made += [data, meta] if data.rows else []
     return tuple(made)
 
 
-def _pair(publication: Publication, table: PublicTable) -> tuple[PublicTable, PublicTable]:
+def _pair(references: tuple[PublicTable, ...], table: PublicTable) -> tuple[PublicTable, PublicTable]:
     names = table.column_names
     filters = [each for each in _FILTERS if set(each.sources).intersection(names)]
     indicators = [column for column in table.columns if _is_indicator(column)]
-    rights, regions = _right_titles(publication), _regions(publication)
+    rights, regions = _right_titles(references), _regions(references)
     rows: list[tuple[Any, ...]] = []
     for row in table.dicts():
         place = _place(row, regions)
@@ -289,24 +293,24 @@ def _figure(row: Mapping[str, Any], name: str) -> Any:
     return mark if mark in SYMBOLS else "x"
 
 
-def _right_titles(publication: Publication) -> dict[Any, str]:
+def _right_titles(references: tuple[PublicTable, ...]) -> dict[Any, str]:
     return {
         row["right_number"]: row["right_title"]
-        for row in _reference(publication, "metric-catalogue")
+        for row in _reference(references, "metric-catalogue")
         if row["right_title"]
     }
 
 
-def _regions(publication: Publication) -> dict[str, tuple[str, str]]:
+def _regions(references: tuple[PublicTable, ...]) -> dict[str, tuple[str, str]]:
     return {
         row["area_code"]: (row["region_code"], row["region_name"])
-        for row in _reference(publication, "areas")
+        for row in _reference(references, "areas")
         if row["region_code"]
     }
 
 
-def _reference(publication: Publication, name: str) -> Iterator[dict[str, Any]]:
-    for table in publication.references:
+def _reference(references: tuple[PublicTable, ...], name: str) -> Iterator[dict[str, Any]]:
+    for table in references:
         if table.name == name:
             yield from table.dicts()
 

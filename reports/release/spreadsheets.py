@@ -14,7 +14,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from textwrap import wrap
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ _OTHER_NOTES: Sequence[tuple[str, str, tuple[str, ...]]] = (
     ("r", "Revised (column Obs note): the figure differs from the one first published.", ("obs_note",)),
     (
         "Blank cell",
-        "Only columns of text and of yes or no have blank cells: there is nothing to say in this row.",
+        "Only columns of text, of dates, and of yes or no have blank cells: there is nothing to say.",
         (),
     ),
     (
@@ -139,14 +139,13 @@ class Sheet:
 
     def lines_high(self, row: Sequence[Value | Link]) -> int:
         """Lines of text that a row of the table needs."""
-        return max(
-            (
-                lines_needed(value, column.width)
-                for column, value in zip(self.columns, row, strict=True)
-                if column.is_wrapped and isinstance(value, str)
-            ),
-            default=1,
-        )
+        texts = ((row[place], width) for place, width in self._wrapped)
+        return max((lines_needed(text, width) for text, width in texts if isinstance(text, str)), default=1)
+
+    @cached_property
+    def _wrapped(self) -> tuple[tuple[int, int], ...]:
+        """Place and width of the columns whose text is wrapped."""
+        return tuple((place, column.width) for place, column in enumerate(self.columns) if column.is_wrapped)
 
     @property
     def header_lines_high(self) -> int:
@@ -355,8 +354,8 @@ def _table_sheet(table: PublicTable, name: str) -> Sheet:
     lines = (
         Line(table.title, "title"),
         Line(
-            "This sheet has one table. Shorthand in square brackets is explained on the sheet Notes. Cells of"
-            " text are blank where there is nothing to say."
+            "This sheet has one table. Shorthand in square brackets is explained on the sheet Notes. Cells"
+            " of text and dates are blank where there is nothing to say."
         ),
         _BACK,
     )

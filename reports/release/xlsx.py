@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.files import neutralised
@@ -57,6 +58,20 @@ def xlsx_bytes(book: Workbook) -> bytes:
         writer.sheet(sheet)
     made.close()
     return _with_fixed_times(stream.getvalue(), book.language)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """How the cells of one column look, by what they hold."""
+
+    number: Format
+    shorthand: Format
+    boolean: Format
+    date: Format
+    text: Format
+    inert: Format
+    link: Format
+    is_text: bool
 
 
 class _Writer:
@@ -132,42 +147,48 @@ class _Writer:
         for place, column in enumerate(sheet.columns):
             page.set_column(place, place, round(column.width * _WIDTH_FACTOR, 1))
         page.set_row(top, _height(sheet.header_lines_high))
+        looks = [self._looks(column) for column in sheet.columns]
         for number, row in enumerate(sheet.rows, top + 1):
             if (lines := sheet.lines_high(row)) > 1:
                 page.set_row(number, _height(lines))
-            for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
-                self._cell(page, number, place, column, value)
+            for place, value in enumerate(row):
+                if value is not None:
+                    self._cell(page, number, place, looks[place], value)
         page.ignore_errors({"number_stored_as_text": _range(top, right, len(sheet.rows))})
         page.freeze_panes(top + 1, 0)
         page.repeat_rows(top)
         page.set_landscape()
 
-    def _cell(self, page: Worksheet, row: int, place: int, column: SheetColumn, value: Value | Link) -> None:
-        if value is None:
-            return
-        if isinstance(value, Link):
-            looks = self.format(underline=1, font_color="#0B5394")
-            page.write_url(row, place, f"internal:'{value.sheet}'!A1", looks, value.text)
+    def _looks(self, column: SheetColumn) -> _Looks:
+        wrapped = {"text_wrap": True} if column.is_wrapped else {}
+        return _Looks(
+            number=self.format(num_format=_NUMBER_FORMATS.get(column.kind, "General"), **_RIGHT),
+            shorthand=self.format(**_RIGHT),
+            boolean=self.format(align="left"),
+            date=self.format(num_format=_NUMBER_FORMATS["date"], align="left"),
+            text=self.format(**wrapped),
+            # stays text when somebody edits the cell
+            inert=self.format(quote_prefix=True, **wrapped),
+            link=self.format(underline=1, font_color="#0B5394"),
+            is_text=column.kind == "text",
+        )
+
+    def _cell(self, page: Worksheet, row: int, place: int, looks: _Looks, value: Value | Link) -> None:
+        if isinstance(value, str):
+            if not looks.is_text:
+                page.write_string(row, place, value, looks.shorthand)
+            elif neutralised(value) != value:
+                page.write_string(row, place, fit_for_xml(value), looks.inert)
+            else:
+                page.write_string(row, place, fit_for_xml(value), looks.text)
         elif isinstance(value, bool):
-            page.write_boolean(row, place, value, self.format(align="left"))
+            page.write_boolean(row, place, value, looks.boolean)
         elif isinstance(value, int | float):
-            number_format = _NUMBER_FORMATS.get(column.kind, "General")
-            page.write_number(row, place, value, self.format(num_format=number_format, **_RIGHT))
+            page.write_number(row, place, value, looks.number)
         elif isinstance(value, dt.date):
-            page.write_datetime(
-                row,
-                place,
-                dt.datetime.combine(value, dt.time()),
-                self.format(num_format=_NUMBER_FORMATS["date"], align="left"),
-            )
-        elif column.kind != "text":
-            page.write_string(row, place, value, self.format(**_RIGHT))
-        else:
-            looks = {"text_wrap": True} if column.is_wrapped else {}
-            if neutralised(value) != value:
-                # stays text when somebody edits the cell
-                looks["quote_prefix"] = True
-            page.write_string(row, place, fit_for_xml(value), self.format(**looks))
+            page.write_datetime(row, place, dt.datetime.combine(value, dt.time()), looks.date)
+        elif isinstance(value, Link):
+            page.write_url(row, place, f"internal:'{value.sheet}'!A1", looks.link, value.text)
 
 
 def _height(lines: int) -> float:
