@@ -16,12 +16,13 @@ export SODA_CORE_TELEMETRY_ENABLED := false
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: help run test ui setup lint types docs lock clean
+.PHONY: help run test ui setup lint types docs lock clean validate-release
 
 help:
 	@echo 'make run    set up once, deliver the sample returns, run every quarter, say what came of it'
 	@echo 'make test   set up once, run the tests'
 	@echo 'make ui     the web page: http://127.0.0.1:$(PORT)'
+	@echo 'make validate-release  run every validator on the newest release, or on PERIOD=2026-27-Q2 VERSION=1.0.0'
 	@echo 'make lint   check style: Python, SQL, the layers of the models'
 	@echo 'make types  check types'
 	@echo 'make docs   write docs/returns.md and docs/data-dictionary.md anew, from forms, rules and models'
@@ -41,6 +42,9 @@ ui: $(INSTALLED)
 	@$(BIN)/vcc ui --port $(PORT)
 
 setup: $(INSTALLED)
+
+validate-release: $(INSTALLED_DEV)
+	@$(BIN)/vcc release validate $(PERIOD) $(VERSION)
 
 lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check .

@@ -176,8 +176,33 @@ class DataRoot:
 
     @property
     def drafts(self) -> Path:
-        """Releases that are not published yet. Owner only."""
-        return self.releases / "draft"
+        """Releases that are not published yet, under embargo. Owner only."""
+        return self.releases / "drafts"
+
+    @property
+    def records(self) -> Path:
+        """What stands behind each release: exact values, what was withheld, the audit. Owner only."""
+        return self.releases / "records"
+
+    @property
+    def journal(self) -> Path:
+        """What was done with each release: JSON lines, append only, hash chained."""
+        return self.releases / "journal.jsonl"
+
+    @property
+    def journal_head(self) -> Path:
+        """How far the journal of releases reaches, kept apart from it."""
+        return self.heads / "journal.json"
+
+    @property
+    def publications(self) -> Path:
+        """Whole trees of everything that is public; only the one that `public` links to is read."""
+        return self.path / "publications"
+
+    @property
+    def public(self) -> Path:
+        """Link to the tree that is public now: the only folder that is for everybody."""
+        return self.path / "public"
 
     @property
     def restricted(self) -> Path:
@@ -242,7 +267,7 @@ class DataRoot:
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 folder.chmod(OWNER_AND_GROUP)
-        for folder in (self.holding, self.quarantine, self.drafts, self.restricted):
+        for folder in (self.holding, self.quarantine, self.drafts, self.records, self.restricted):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(OWNER_ONLY)
         return self

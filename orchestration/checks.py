@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.outputs import OPEN_DATA
 from orchestration.assets.receiving import RECEIPTS
 from orchestration.metadata import link, markdown_table
 from orchestration.project import Project
@@ -223,4 +224,85 @@ def refused_returns(project: Project) -> list[Any]:
     return list(open_refusals.values())
 
 
+AUDIT, VALIDATORS, PUBLIC_CONTRACTS = "audit", "validators", "public_contracts"
+VALIDATING = "Validating draft releases"
+
+
+@dg.multi_asset_check(
+    name="release_checks",
+    specs=[
+        dg.AssetCheckSpec(
+            AUDIT,
+            asset=OPEN_DATA,
+            blocking=True,
+            description="A program that knows everything published tries to undo each draft, and fails to.",
+        ),
+        dg.AssetCheckSpec(
+            VALIDATORS,
+            asset=OPEN_DATA,
+            blocking=True,
+            description="Strangers' validators and our own accept the files of each draft.",
+        ),
+        dg.AssetCheckSpec(
+            PUBLIC_CONTRACTS,
+            asset=OPEN_DATA,
+            blocking=True,
+            description="The contracts of the public tables, measured on the files of each draft.",
+        ),
+    ],
+)
+def release_checks(
+    project: dg.ResourceParam[Project],
+    progress: dg.ResourceParam[Progress],
+    one_run_at_a_time: OneRunAtATime,
+) -> Iterator[dg.AssetCheckResult]:
+    """Report on every draft that lies ready: the audit as it was noted, validators and contracts run now."""
+    from orchestration.releasing.comparing import with_files
+    from orchestration.releasing.promoting import Releases, audit_lines
+    from orchestration.releasing.validating import CONTRACTS, validated
+
+    releases = Releases(project)
+    drafts = [state for state in with_files(releases) if not state.was_published]
+    lines = [audit_lines(releases, state) for state in drafts]
+    yield release_result(
+        AUDIT,
+        {state.release_id: faults for state, (faults, _) in zip(drafts, lines, strict=True)},
+        ("draft", "knew", "narrowest", "withheld"),
+        [line for _, line in lines],
+    )
+    faults: dict[str, dict[str, list[str]]] = {VALIDATORS: {}, PUBLIC_CONTRACTS: {}}
+    rows: dict[str, list[tuple[object, ...]]] = {VALIDATORS: [], PUBLIC_CONTRACTS: []}
+    for done, state in enumerate(drafts):
+        progress(VALIDATING, done, len(drafts))
+        for name, found in validated(releases, state).items():
+            check = PUBLIC_CONTRACTS if name == CONTRACTS else VALIDATORS
+            faults[check].setdefault(state.release_id, []).extend(f"{name}: {fault}" for fault in found)
+            rows[check].append((state.release_id, name, "valid" if not found else len(found)))
+    progress(VALIDATING, len(drafts), len(drafts))
+    for check in (VALIDATORS, PUBLIC_CONTRACTS):
+        yield release_result(check, faults[check], ("draft", "validator", "faults"), rows[check])
+
+
+def release_result(
+    check: str,
+    faults: Mapping[str, Sequence[str]],
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+) -> dg.AssetCheckResult:
+    """Return one check on all drafts: failed, and blocking, if any of them has a fault."""
+    found = [f"{release}: {fault}" for release, own in faults.items() for fault in own]
+    return dg.AssetCheckResult(
+        asset_key=OPEN_DATA,
+        check_name=check,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{len(faults)} drafts, no fault." if not found else f"{len(found)} faults. {found[0]}",
+        metadata={
+            "drafts": markdown_table(tuple(header), [tuple(row) for row in rows]),
+            **({"faults": markdown_table(("fault",), [(each,) for each in found[:100]])} if found else {}),
+        },
+    )
+
+
+RELEASE_CHECKS = [release_checks]
 RECEIPT_CHECKS = [ledger_is_intact, no_return_is_refused]

@@ -132,6 +132,8 @@ def parser() -> argparse.ArgumentParser:
     flags = commands.add_parser("flags", help="severe indicators of a quarter")
     flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")
 
+    _add_release(commands)
+
     simulate = commands.add_parser(
         "simulate", help="what a proposed table of rules would have flagged; nothing is recorded"
     )
@@ -185,6 +187,56 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("clean", help="delete the data root, if all that came into it is of the sample")
     return main_parser
+
+
+def _add_release(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    release = commands.add_parser("release", help="open data: draft, audit, approve, publish, withdraw")
+    steps = release.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    build = steps.add_parser(
+        "build", help="draft a quarter's next version, withholding until the audit passes"
+    )
+    build.add_argument("period", metavar="PERIOD_CODE", help="as 2026-27-Q2")
+    unscheduled = build.add_mutually_exclusive_group()
+    unscheduled.add_argument("--patch", action="store_true", help="a correction, not in the calendar")
+    unscheduled.add_argument("--major", action="store_true", help="another meaning or other columns")
+    build.add_argument("--reason", help="why there is this version; printed on it (default: the calendar's)")
+
+    words = {
+        "audit": "audit a draft again, with everything that is public now",
+        "approve": "note that exactly this draft may be published",
+        "publish": "publish an approved draft, on its day from the hour of the calendar",
+        "withdraw": "take the files of a published version away; its page stays and says why",
+    }
+    for action, said in words.items():
+        step = steps.add_parser(action, help=said)
+        step.add_argument("period", metavar="PERIOD_CODE", help="as 2026-27-Q2")
+        step.add_argument("version", metavar="VERSION", nargs="?", help="as 1.0.0 (default: the newest)")
+        if action in ("approve", "withdraw"):
+            step.add_argument("--role", required=True, help="in whose role, as 'head of statistics'; no name")
+            step.add_argument("--reason", required=True, help="why, in a few words; no name")
+        if action == "approve":
+            step.add_argument(
+                "--sums", metavar="HASH", help="beginning of the SHA-256 of the SHA256SUMS that was looked at"
+            )
+
+    steps.add_parser("list", help="every version and its state, and the days ahead")
+    diff = steps.add_parser("diff", help="rows added, removed and revised between two versions")
+    diff.add_argument("period", metavar="PERIOD_CODE", help="as 2026-27-Q2")
+    diff.add_argument("first", metavar="VERSION", nargs="?", help="default: the one before the second")
+    diff.add_argument("second", metavar="VERSION", nargs="?", help="default: the newest")
+    diff.add_argument("--format", choices=("text", "json", "csv"), default="text")
+
+    validate = steps.add_parser("validate", help="run every validator on a draft or a published version")
+    validate.add_argument("period", metavar="PERIOD_CODE", nargs="?", help="default: the newest there is")
+    validate.add_argument("version", metavar="VERSION", nargs="?", help="default: the newest")
+
+    backtest = steps.add_parser("backtest", help="make a version again from its receipts, compare every byte")
+    backtest.add_argument("period", metavar="PERIOD_CODE", help="as 2026-27-Q2")
+    backtest.add_argument("version", metavar="VERSION", help="as 1.0.0")
+    backtest.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="keep what is made there (default: deleted at the end)"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from orchestration.assets.raw import build_raw_assets
 from orchestration.assets.receiving import deliveries, receive_returns
 from orchestration.assets.serving import build_serving_assets, serving_marts
 from orchestration.automation import build_automation
-from orchestration.checks import RECEIPT_CHECKS, build_contract_checks
+from orchestration.checks import RECEIPT_CHECKS, RELEASE_CHECKS, build_contract_checks
 from orchestration.dbt import DbtCommand, dbt_executable, ensure_manifest
 from orchestration.project import Project, open_project
 from orchestration.resources import CycleStage, OneRunAtATime, Progress, no_progress
@@ -67,7 +67,7 @@ def build_definitions(
             serving_marts,
             *OUTPUT_ASSETS,
         ],
-        asset_checks=[*RECEIPT_CHECKS, *build_contract_checks(project)],
+        asset_checks=[*RECEIPT_CHECKS, *RELEASE_CHECKS, *build_contract_checks(project)],
         jobs=[job],
         sensors=sensors,
         schedules=schedules,

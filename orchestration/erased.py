@@ -49,6 +49,7 @@ def drop_builds_of_erased(project: Project) -> list[Path]:
     )
     if not is_new or served is None:
         return []
+    dropped_drafts = drop_drafts_of_other_builds(project, served.build_id)
     older = sorted(path for path in project.root.builds.glob("*.duckdb*") if path.stem != served.path.stem)
     for path in older:
         path.unlink()
@@ -58,4 +59,31 @@ def drop_builds_of_erased(project: Project) -> list[Path]:
     dropped = [project.serving.drop(copy) for copy in outdated if copy != in_use]
     if in_use not in outdated:
         project.output_notes.note(ERASURE_NOTE, BUILDS, _told(project))
-    return [*older, *dropped]
+    return [*older, *dropped, *dropped_drafts]
+
+
+def drop_drafts_of_other_builds(project: Project, build_id: str) -> list[Path]:
+    """Delete every draft release that was made from another build, with what stands behind it.
+
+    What was published is a fact and stays, with its record: the audit of every later release needs it. A
+    draft without a record that says what it was made from goes too. Returns the folders that were deleted.
+    """
+    import json
+    import shutil
+
+    from orchestration.releasing.promoting import SOURCES, Releases
+
+    releases = Releases(project)
+    published = {state.release_id for state in releases.journal.states().values() if state.was_published}
+    dropped = []
+    for folder in sorted({*project.root.drafts.glob("*/v*"), *project.root.records.glob("*/v*")}):
+        code, version = folder.parent.name, folder.name.removeprefix("v")
+        if f"{code}/v{version}" in published:
+            continue
+        sources = releases.record(code, version) / SOURCES
+        is_of_it = sources.is_file() and json.loads(sources.read_bytes())["build_id"] == build_id
+        if not is_of_it:
+            dropped.append(folder)
+    for folder in dropped:
+        shutil.rmtree(folder)
+    return dropped

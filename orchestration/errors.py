@@ -6,7 +6,9 @@ What belongs here: which errors these are. What does not: what is said of them (
 from __future__ import annotations
 
 #: What cannot be used as it was given, or is refused by the machine.
-UNUSABLE_ERRORS = frozenset({"SettingError", "ReferenceDataError", "FormError", "TemplateError", "OSError"})
+UNUSABLE_ERRORS = frozenset(
+    {"SettingError", "ReferenceDataError", "FormError", "TemplateError", "VersionError", "OSError"}
+)
 #: What the project says has failed.
 FAILURES = frozenset(
     {
@@ -17,5 +19,9 @@ FAILURES = frozenset(
         "ReceiveError",
         "ArchiveError",
         "StorageError",
+        "ReleaseError",
+        "JournalError",
+        "PublicFolderError",
+        "DisclosureError",
     }
 )

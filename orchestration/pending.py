@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: Outputs that follow the build, by stage of the cycle; the register is written once and is looked up itself.
 OUTPUTS = ("packs/local_figures",)
-FINAL_OUTPUTS = ("register/flags", "releases/open_data")
+RELEASE_OUTPUT = "releases/open_data"
+FINAL_OUTPUTS = ("register/flags", RELEASE_OUTPUT)
 
 RAW_NOTE = "raw"
 
@@ -36,6 +37,30 @@ SERVING_IS_BEHIND = "The copy for analysts does not show the served build and th
 def output_source(project: Project, build_id: str) -> str:
     """Name what an output is made from: the build and the code that writes it."""
     return f"{build_id} {project.output_code}"
+
+
+def release_source(project: Project, build_id: str, period_code: str) -> str:
+    """Name what a quarter's draft is made from, and as which version; or that no version is due.
+
+    A journal that is broken is no reason here: the step that drafts says so.
+    """
+    from orchestration.releasing.promoting import Releases
+    from reports.release.journal import JournalError
+
+    try:
+        planned = Releases(project).planned(period_code)
+    except JournalError:
+        return f"{output_source(project, build_id)} unknown"
+    if planned is None:
+        return "published"
+    return f"{output_source(project, build_id)} v{planned.version}"
+
+
+def source_of(project: Project, build_id: str, output: str, period_code: str) -> str:
+    """Name what that output of a quarter is made from."""
+    if output == RELEASE_OUTPUT:
+        return release_source(project, build_id, period_code)
+    return output_source(project, build_id)
 
 
 def raw_source(project: Project) -> str:
@@ -90,11 +115,13 @@ def reasons_to_run(project: Project, periods: Sequence[Period], stage: str) -> l
         reasons.append(SERVING_IS_BEHIND)
     if not project.checks_path(build.build_id).is_file():
         reasons.append("The outcome of the served build's checks is not kept.")
-    source = output_source(project, build.build_id)
     outputs = (*OUTPUTS, *FINAL_OUTPUTS) if stage == FINAL else OUTPUTS
     for period in periods:
         stale = [
-            output for output in outputs if project.output_notes.made_from(period.code, output) != source
+            output
+            for output in outputs
+            if project.output_notes.made_from(period.code, output)
+            != source_of(project, build.build_id, output, period.code)
         ]
         if stage == FINAL and not is_recorded(project.root.register, period.code):
             stale.append("register/detections")

@@ -137,8 +137,17 @@ class Project:
 
     @cached_property
     def output_code(self) -> str:
-        """One hash over the code that turns marts into files, so that a change of it remakes them."""
-        code = [*(self.folder / "reports").rglob("*.py"), *(self.folder / "reports").rglob("*.j2")]
+        """One hash over the code that turns marts into files, so that a change of it remakes them.
+
+        Every file there is, not only Python: templates, the publisher's facts, shapes and declarations too.
+        """
+        folders = ("reports", "quality/disclosure", "orchestration/releasing")
+        code = [
+            path
+            for folder in folders
+            for path in (self.folder / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+        ]
         return digest_files(sorted(code), self.folder)[:16]
 
     @property

@@ -44,7 +44,8 @@ STEP_WORDS = {
     "register__detections": "register: detections",
     "serving__marts": "serving: copy the marts for analysts",
     "register__flags": "register: flags",
-    "releases__open_data": "releases: open data",
+    "releases__open_data": "releases: open data, audited",
+    "release_checks": "releases: validators and public contracts",
     "packs__local_figures": "packs: local figures",
 }
 

@@ -11,9 +11,8 @@ import dagster as dg
 
 from orchestration import register
 from orchestration.assets.serving import VERIFIED_BUILD
-from orchestration.dbt import read_json
 from orchestration.metadata import link, markdown_table
-from orchestration.pending import output_source
+from orchestration.pending import output_source, release_source
 from orchestration.periods import ONE_RUN, QUARTERS
 from orchestration.project import Project
 from orchestration.resources import CycleStage, OneRunAtATime, Progress
@@ -179,8 +178,10 @@ def flags(
     partitions_def=QUARTERS,
     backfill_policy=ONE_RUN,
     output_required=False,
-    description="The quarter's draft release: open data files with a descriptor, a dictionary and hashes,"
-    " suppressed and rounded. Under embargo until it is published.",
+    description="The quarter's draft release: open data files with descriptors, dictionary and hashes,"
+    " suppressed, rounded, and audited with everything published before. Under embargo until it is published."
+    " A quarter that is published is drafted anew only when the release calendar has a revision of it; a"
+    " correction is asked for with `vcc release build`.",
 )
 def open_data(
     context: dg.AssetExecutionContext,
@@ -189,34 +190,46 @@ def open_data(
     progress: dg.ResourceParam[Progress],
     one_run_at_a_time: OneRunAtATime,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Write the quarter's draft release, at the final build only."""
-    from reports.release.draft import build_draft
-    from reports.release.exposures import exposed_tables
-    from reports.release.read import read_publication
+    """Draft the quarter's next version, at the final build only."""
+    from orchestration.releasing.drafting import build_draft
+    from orchestration.releasing.promoting import Releases, settle
+    from orchestration.releasing.tables import public_tables
 
     if not cycle_stage.is_final:
         return
-    require_reviewed(project, quarters_of(context, project))
-    exposures = exposed_tables(read_json(project.manifest_path))
-
-    def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
-        publication = read_publication(
-            con,
-            quarter.code,
-            exposures,
-            version="1.0.0",
-            issued_on=project.review_due_on(quarter),
-        )
-        summary = build_draft(publication, project.root.drafts)
-        return {
-            "version": publication.version,
-            "files changed": summary.changed,
-            "dagster/row_count": sum(summary.rows.values()),
-            "rows": markdown_table(("table", "rows"), sorted(summary.rows.items())),
-            "sha256": markdown_table(("file", "sha256"), sorted(summary.sha256.items())),
-        }
-
-    make_for_each(context, project, progress, OPEN_DATA, RELEASING, project.root.drafts, make)
+    quarters = quarters_of(context, project)
+    require_reviewed(project, quarters)
+    build = project.warehouse.current()
+    if build is None:
+        raise WarehouseError("There is no verified build to read; launch the job 'quarter'.")
+    releases, output = Releases(project), "/".join(OPEN_DATA.path)
+    settle(releases)
+    plans = {quarter.code: releases.planned(quarter.code) for quarter in quarters}
+    # In the order in which they will be published: an audit knows what is out before.
+    ordered = sorted(
+        plans, key=lambda code: (plan.issued_on if (plan := plans[code]) else project.today, code)
+    )
+    with public_tables(build.path) as tables:
+        for done, code in enumerate(ordered):
+            progress(RELEASING, done, len(ordered))
+            planned = plans[code]
+            source = release_source(project, build.build_id, code)
+            metadata: dict[str, Any] = {"status": "published; the calendar has no revision of it yet"}
+            if planned is not None:
+                metadata = {"status": "unchanged", "version": str(planned.version)}
+                folder = releases.draft(code, planned.version)
+                if project.output_notes.made_from(code, output) != source or not folder.is_dir():
+                    drafted = build_draft(releases, planned, tables, build.build_id, context.log.info)
+                    metadata |= {
+                        "status": "made" if drafted.changed else "made again, the same",
+                        "withheld by the audit": drafted.withheld,
+                        "dagster/row_count": sum(drafted.rows.values()),
+                        "rows": markdown_table(("table", "rows"), sorted(drafted.rows.items())),
+                    }
+                metadata |= {"folder": link(folder), "record": link(releases.record(code, planned.version))}
+            project.output_notes.note(code, output, source)
+            context.add_asset_metadata({**metadata, "build": build.build_id}, partition_key=code)
+    progress(RELEASING, len(ordered), len(ordered))
     yield dg.MaterializeResult()
 
 

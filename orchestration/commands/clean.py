@@ -64,6 +64,8 @@ def own_paths(root: DataRoot) -> list[Path]:
         root.warehouse,
         root.checks,
         root.releases,
+        root.public,
+        root.publications,
         root.restricted,
         root.lock,
         sample_list(root.path).parent,

@@ -103,7 +103,7 @@ def _run_build(project: Project, plan: PlannedBuild, reasons: list[str]) -> RunR
     served_before = project.warehouse.current()
     home = dagster_home()
     log = home / LOG_NAME
-    with _apart(log) as terminal:
+    with apart(log) as terminal:
         progress = ProgressLine(terminal)
         progress("Starting", 0, 0)
         from orchestration.instance import open_instance
@@ -178,7 +178,7 @@ def _say_aside(sentence: str) -> None:
 
 
 @contextlib.contextmanager
-def _apart(log: Path) -> Iterator[TextIO]:
+def apart(log: Path) -> Iterator[TextIO]:
     """Send what Dagster and dbt say to a log file, and give back the real terminal for progress."""
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()

@@ -12,6 +12,9 @@ from orchestration.project import Project
 #: Locks are touched by every run; they hold nothing between runs.
 LOCKS = frozenset({".run.lock", ".receive.lock"})
 
+#: The page of an audit says how long it took; audit.json beside it does not.
+TIMED = "audit.html"
+
 #: What must be the same byte for byte, however often a run was killed.
 BYTE_IDENTICAL = ("archive", "quarantine", "ledger", "raw", "register", "releases", "restricted", "checks")
 
@@ -44,6 +47,7 @@ def kept_files(project: Project) -> dict[str, str]:
         f"{name}/{file}": content
         for name in BYTE_IDENTICAL
         for file, content in files_of(project.data_root / name).items()
+        if Path(file).name != TIMED
     }
 
 

@@ -72,7 +72,18 @@ def test_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
         cli.main(["--help"])
     assert end.value.code == 0
     shown = capsys.readouterr().out
-    for word in ("sample", "submit", "check", "template", "run", "status", "flags", "periods", "ui", "exit codes:"):
+    for word in (
+        "sample",
+        "submit",
+        "check",
+        "template",
+        "run",
+        "status",
+        "flags",
+        "periods",
+        "ui",
+        "exit codes:",
+    ):
         assert word in shown
 
 
