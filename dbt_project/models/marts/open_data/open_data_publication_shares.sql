@@ -1,6 +1,8 @@
 -- How much of what is due is published, and in which form. Counts of published rows, which any reader could make.
 {%- set tables = [
     ("local_compliance", "metric_id", "case when unit = 'proportion' then case_count end"),
+    ("local_feedback", "question_id", "valid_answer_count"),
+    ("region_breakdowns", "item_id", "base_count"),
 ] %}
 with rules as (
 
