@@ -26,15 +26,19 @@ if str(PROJECT) not in sys.path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where tests run in several processes, those that share costly fixtures: a file's tests, and
-    all of the pipeline, whose one sample run takes minutes. The longest start first."""
+    """Keep together, where tests run in several processes, those that share costly fixtures.
 
-    def first(item: pytest.Item) -> bool:
-        return item.path.parent == PROJECT / "tests" / "pipeline"
+    They are the tests of a file, and those on the pipeline's one sample run, which start first as they take
+    longest. The runs that are killed come last: by then what they are compared with is there.
+    """
+    pipeline = PROJECT / "tests" / "pipeline"
 
-    items.sort(key=lambda item: not first(item))
+    def rank(item: pytest.Item) -> int:
+        return 2 if item.path.name == "test_kills.py" else 0 if item.path.parent == pipeline else 1
+
+    items.sort(key=rank)
     for item in items:
-        name = "pipeline" if first(item) else str(item.path.relative_to(PROJECT))
+        name = "pipeline" if rank(item) == 0 else str(item.path.relative_to(PROJECT))
         item.add_marker(pytest.mark.xdist_group(name))
 
 
