@@ -20,7 +20,7 @@ SCHEMA = "public"
 FOLDER_CONTRACT = "publication_list"
 
 #: CSV files that explain the tables or hold them in another shape, and have no Parquet.
-_BESIDE = re.compile(r"(areas|codes|metric-catalogue|data-dictionary|cjs-dashboard|ees-.+)\.csv")
+_BESIDE = re.compile(r"(areas|breakdowns|codes|metric-catalogue|data-dictionary|cjs-dashboard|ees-.+)\.csv")
 
 
 def verify_public(

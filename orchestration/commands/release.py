@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.commands import FAILED, OK, project_of, served_build
 from orchestration.locking import run_lock
-from orchestration.project import SettingError
+from orchestration.project import SettingError, sample_day
 from orchestration.terminal import ProgressLine, table
 
 if TYPE_CHECKING:
@@ -120,11 +120,18 @@ def _audit(releases: Releases, options: argparse.Namespace) -> int:
 
 
 def _approve(releases: Releases, options: argparse.Namespace) -> int:
+    from ingest.erasure import check_words
     from orchestration.releasing.promoting import approve
     from orchestration.releasing.validating import validated
 
     with _alone(releases.project, "approve"):
         state = releases.find_draft(options.period, options.version)
+        check_words(options.role, options.reason)
+        progress = ProgressLine(sys.stderr)
+        try:
+            outcomes = validated(releases, state, lambda said: progress(said, 0, 0), anew=True)
+        finally:
+            progress.close()
         state = approve(
             releases,
             state.period_code,
@@ -132,7 +139,7 @@ def _approve(releases: Releases, options: argparse.Namespace) -> int:
             role=options.role,
             reason=options.reason,
             seen=options.sums,
-            outcomes=validated(releases, state),
+            outcomes=outcomes,
         )
     print(f"{state.release_id} is approved: SHA-256 of SHA256SUMS {state.detail('approved', 'sums_sha256')}")
     print(_next_step(releases, state))
@@ -142,10 +149,22 @@ def _approve(releases: Releases, options: argparse.Namespace) -> int:
 def _publish(releases: Releases, options: argparse.Namespace) -> int:
     from orchestration.releasing.promoting import publish
 
+    _require_real_day(releases.project)
     with _alone(releases.project, "publish"):
         state = publish(releases, options.period, options.version)
     print(f"{state.release_id} is published: {releases.project.root.public / 'releases' / state.release_id}")
     return OK
+
+
+def _require_real_day(project: Project) -> None:
+    """Refuse to end an embargo on a day that was only said to be today, unless the data are a sample's."""
+    from ingest.clock import SystemClock
+
+    if project.clock.now() > SystemClock().now() and sample_day(project.data_root) is None:
+        raise SettingError(
+            f"{project.today:%-d %B %Y} has not come: outside a sample, --as-of and VCC_AS_OF end no embargo."
+            " Publish with --as-of today."
+        )
 
 
 def _withdraw(releases: Releases, options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from ingest.heads import Head, write_head
 from orchestration.dbt import ensure_manifest, read_json
 from orchestration.project import Project, clock_for
 from orchestration.releasing import ReleaseError
-from orchestration.releasing.drafting import Told, changes_of, read_rows, silent
+from orchestration.releasing.drafting import Told, cells_of, changes_of, read_rows, silent
 from orchestration.releasing.promoting import EARLIER_CELLS, SOURCES, SUPPRESSIONS, Releases
 from orchestration.releasing.promoting import read_json as read_record
 from orchestration.releasing.tables import public_tables
@@ -56,10 +56,7 @@ def backtest(
         build = _built(scratch, told)
         told("making the files again")
         with public_tables(build.path) as tables:
-            earlier = {
-                row["cell_id"]: (row["base_count"], row["met_count"])
-                for row in read_rows(record / EARLIER_CELLS)
-            }
+            earlier = cells_of(read_rows(record / EARLIER_CELLS))
             con = tables.put(levels_of(read_suppressions(record / SUPPRESSIONS)), earlier)
             publication = read_publication(
                 con,

@@ -10,7 +10,7 @@ from typing import Any
 from orchestration.dbt import ensure_manifest, read_json
 from orchestration.releasing import ReleaseError
 from orchestration.releasing.promoting import Releases
-from orchestration.releasing.validating import files_of
+from orchestration.releasing.validating import folder_of
 from reports.release.changes import changes_between, first_version, published_rows
 from reports.release.exposures import exposed_tables
 from reports.release.journal import BUILT, WITHDRAWN, VersionState
@@ -57,8 +57,6 @@ def compared(
     if old is None:
         return first_version(reason)
     tables = exposed_tables(read_json(ensure_manifest(releases.project.dbt_folder)))
-    with files_of(releases, old) as folder:
-        before = published_rows(folder, tables)
-    with files_of(releases, new) as folder:
-        after = published_rows(folder, tables)
+    before = published_rows(folder_of(releases, old), tables)
+    after = published_rows(folder_of(releases, new), tables)
     return changes_between(before, after, previous=str(old.version), reason=reason)

@@ -22,6 +22,7 @@ from orchestration.releasing import ReleaseError
 from orchestration.releasing.promoting import (
     AUDIT,
     AUDIT_PAGE,
+    BEHIND,
     EARLIER_CELLS,
     LEDGER,
     RELATIONS,
@@ -29,10 +30,11 @@ from orchestration.releasing.promoting import (
     SUPPRESSIONS,
     TRUTH,
     Releases,
-    known_ledgers,
+    faults_of_record,
+    not_as_built,
     sums_of,
 )
-from orchestration.releasing.tables import CELLS, PublicTables, models_like
+from orchestration.releasing.tables import CELLS, Earlier, EarlierCells, PublicTables, models_like
 from orchestration.releasing.tables import RELATIONS as RELATION_MODELS
 from orchestration.rendering import relation
 from quality.disclosure.audit import Audit, audit
@@ -89,7 +91,7 @@ class Before:
     ledgers: Mapping[str, str]
     truth: tuple[Mapping[str, Any], ...]
     suppressions: tuple[Suppression, ...]
-    earlier_cells: Mapping[str, tuple[int | None, int | None]]
+    earlier_cells: EarlierCells
 
 
 @dataclass(frozen=True)
@@ -132,22 +134,20 @@ def before(releases: Releases, period_code: str, issued_on: date) -> Before:
     ledgers: dict[str, str] = {}
     for state in (*published, *coming):
         record = releases.record(state.period_code, state.version)
-        content = _kept(record / LEDGER)
-        ledgers[state.release_id] = sha256(content)
+        ledgers[state.release_id] = sha256(_kept(record / LEDGER))
+        if faults := faults_of_record(releases, state):
+            raise ReleaseError(
+                f"{faults[0]} is not the one that was written with {state.release_id}, and every audit after"
+                f" it needs it; {_restored(releases, state)}"
+            )
         ledger += read_ledger(record / LEDGER)
         truth += _read_truth(record)
-    for release, digest in known_ledgers(states).items():
-        if ledgers[release] != digest:
-            raise ReleaseError(
-                f"The ledger of {release} is not the one that was published; restore"
-                f" {releases.project.root.records} from a backup. Until then nothing can be audited."
-            )
     withheld: set[Suppression] = set()
-    earlier: dict[str, tuple[int | None, int | None]] = {}
+    earlier: dict[str, Earlier] = {}
     for state in published:
         record = releases.record(state.period_code, state.version)
         withheld.update(read_suppressions(record / SUPPRESSIONS))
-        earlier |= {row["cell_id"]: (row["base_count"], row["met_count"]) for row in _read_truth(record)}
+        earlier |= cells_of(_read_truth(record))
     order = tuple(state.release_id for state in (*published, *coming))
     return Before(order, tuple(ledger), ledgers, tuple(truth), tuple(sorted(withheld)), earlier)
 
@@ -190,8 +190,8 @@ def build_draft(
         SUPPRESSIONS: suppressions_bytes(mended.suppressions),
         EARLIER_CELLS: rows_bytes(
             [
-                {"cell_id": cell_id, "base_count": base, "met_count": met}
-                for cell_id, (base, met) in sorted(known.earlier_cells.items())
+                dict(zip(_TRUTH_TYPES, (cell_id, *values), strict=True))
+                for cell_id, values in sorted(known.earlier_cells.items())
             ],
             _TRUTH_TYPES,
         ),
@@ -276,10 +276,13 @@ def changes_of(
 def audit_again(releases: Releases, state: VersionState, told: Told = silent) -> Audit:
     """Audit a draft as it lies there against everything that is public now, and note what came of it.
 
-    Nothing is withheld by it: `vcc release build` does that. Raises ReleaseError if a record is missing.
+    Nothing is withheld by it: `vcc release build` does that. Raises ReleaseError if the draft or what stands
+    behind it is not as it was built, or if a record is missing.
     """
     folder = releases.draft(state.period_code, state.version)
     record = releases.record(state.period_code, state.version)
+    if refusals := not_as_built(releases, state):
+        raise ReleaseError(f"{state.release_id} is not audited. {refusals[0]}")
     known = before(releases, state.period_code, date.fromisoformat(state.detail(BUILT, "issued_on")))
     rules, criteria = rules_of(releases.project.seeds_folder)
     release_id = state.release_id
@@ -340,6 +343,7 @@ def _keep(
     for other in sorted(draft_folder.parent.glob("v*")):
         if other != draft_folder:
             shutil.rmtree(other)
+    behind = {name: sha256(record[name]) for name in BEHIND}
     is_same = (
         state is not None
         and draft_folder.is_dir()
@@ -347,6 +351,9 @@ def _keep(
         and bool(state.detail(AUDITED, "passed"))
         and state.detail(AUDITED, "knew") == dict(known.ledgers)
         and state.detail(AUDITED, "ledger_sha256") == sha256(record[LEDGER])
+        # sources may differ: another build that gives the same is no reason to approve the same again
+        and {**(state.detail(BUILT, "record_sha256") or {}), SOURCES: behind[SOURCES]} == behind
+        and not faults_of_record(releases, state)
         and all((record_folder / name).is_file() for name in record)
     )
     publish_folder(draft_folder, files, last=(CHECKSUMS,))
@@ -364,6 +371,7 @@ def _keep(
                 previous=str(planned.previous) if planned.previous else None,
                 reason=planned.reason,
                 sums_sha256=sums,
+                record_sha256=behind,
                 cells=len(shown),
                 cells_published=sum(word != "suppressed" for word in shown),
             ),
@@ -437,7 +445,8 @@ def truth_of_release(con: duckdb.DuckDBPyConnection, period_code: str) -> list[d
             " where release_period_code = $period)"
         )
         parts.append(
-            "select cell_id, cast(base_count as bigint) as base_count, cast(met_count as bigint) as met_count"
+            "select cell_id, cast(base_count as bigint) as base_count,"
+            " cast(met_count as bigint) as met_count, is_revised"
             f" from {relation(name)} where {where} and base_count is not null"
         )
     rows = con.execute(f"{' union all '.join(parts)} order by cell_id", {"period": period_code}).fetchall()
@@ -455,7 +464,7 @@ def relations_of_build(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return [dict(zip(_RELATION_TYPES, row, strict=True)) for row in rows]
 
 
-_TRUTH_TYPES = {"cell_id": "string", "base_count": "int64", "met_count": "int64"}
+_TRUTH_TYPES = {"cell_id": "string", "base_count": "int64", "met_count": "int64", "is_revised": "bool"}
 _RELATION_TYPES = {
     "relation_id": "string",
     "cell_id": "string",
@@ -475,6 +484,11 @@ def rows_bytes(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> b
     return parquet_bytes(schema, {name: [row[name] for row in rows] for name in types})
 
 
+def cells_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Earlier]:
+    """Rows of exact values by cell_id, as the tables of a later release take them."""
+    return {row["cell_id"]: (row["base_count"], row["met_count"], bool(row["is_revised"])) for row in rows}
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a table of a record. Raises ReleaseError if it is missing."""
     import pyarrow.parquet as pq
@@ -487,6 +501,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def _read_truth(record: Path) -> list[dict[str, Any]]:
     release_id = f"{record.parent.name}/{record.name}"
     return [{**row, "release_id": release_id} for row in read_rows(record / TRUTH)]
+
+
+def _restored(releases: Releases, state: VersionState) -> str:
+    if state.was_published:
+        return f"restore {releases.project.root.records} from a backup. Until then nothing can be audited."
+    return f"`vcc release build {state.period_code}` makes it anew."
 
 
 def _kept(path: Path) -> bytes:

@@ -39,13 +39,23 @@ from reports.release.journal import (
 from reports.release.public_folder import (
     CHECKSUMS,
     CURRENT,
+    RELEASES,
     TREES_KEPT,
     PublicFolder,
+    PublicFolderError,
     PublicVersion,
     faults_of_folder,
     sha256_of,
 )
-from reports.release.versions import Edition, Planned, Version, next_version, read_calendar
+from reports.release.versions import (
+    FIRST,
+    MINOR,
+    Edition,
+    Planned,
+    Version,
+    next_version,
+    read_calendar,
+)
 
 if TYPE_CHECKING:
     from orchestration.project import Project
@@ -54,6 +64,8 @@ LEDGER, AUDIT, AUDIT_PAGE = "ledger.parquet", "audit.json", "audit.html"
 TRUTH, SUPPRESSIONS, EARLIER_CELLS = "truth.parquet", "suppressions.parquet", "earlier_cells.parquet"
 RELATIONS = "relations.parquet"
 SOURCES, VALIDATION = "sources.json", "validation.json"
+#: What of a record is written with the draft, and never again.
+BEHIND = (TRUTH, RELATIONS, SUPPRESSIONS, EARLIER_CELLS, SOURCES)
 #: Shorter beginnings of a hash do not show that somebody has read it.
 LEAST_OF_A_HASH = 8
 #: State of a version of the journal whose draft has been deleted, and of a day of the calendar without one.
@@ -107,7 +119,7 @@ class Releases:
         return Entry(event, period_code, str(version), format_instant(self.project.clock.now()), details)
 
     def find(self, period_code: str, version: str | None = None) -> VersionState:
-        """A version of a quarter, or its newest. Raises ReleaseError with those there are."""
+        """A version of a quarter, or the newest that is there. Raises ReleaseError with those there are."""
         own = [each for each in self.journal.states().values() if each.period_code == period_code]
         if version is not None:
             wanted = Version.parse(version)
@@ -118,7 +130,10 @@ class Releases:
                 f"There is no version {what}. `vcc release list` shows those there are;"
                 f" `vcc release build {period_code}` makes a draft."
             )
-        return own[-1]
+        is_there = [
+            each for each in own if each.was_published or self.draft(each.period_code, each.version).is_dir()
+        ]
+        return (is_there or own)[-1]
 
     def find_draft(self, period_code: str, version: str | None = None) -> VersionState:
         """A version that is not public yet, with its folder. Raises ReleaseError if there is none."""
@@ -173,6 +188,7 @@ def settle(releases: Releases) -> bool:
     """
     states = releases.journal.states()
     versions = public_versions(states)
+    _require_known(releases, versions)
     if not versions:
         return False
     drafts = {
@@ -185,6 +201,36 @@ def settle(releases: Releases) -> bool:
     for folder in drafts.values():
         shutil.rmtree(folder)
     return changed
+
+
+def _require_known(releases: Releases, versions: Sequence[PublicVersion]) -> None:
+    """Raise PublicFolderError if a version is public of which the journal knows nothing."""
+    tree = releases.public.current()
+    public = (
+        {
+            path.parent.relative_to(tree / RELEASES).as_posix()
+            for path in (tree / RELEASES).glob(f"*/v*/{CHECKSUMS}")
+        }
+        if tree is not None
+        else set()
+    )
+    unknown = sorted(public - {version.release_id for version in versions})
+    if unknown:
+        raise PublicFolderError(
+            f"{', '.join(unknown)} lie in the public folder, and {releases.project.root.journal} does not"
+            " know them. Restore the journal and `heads/` from a backup; if somebody put the files there,"
+            " delete them. Until then nothing is published."
+        )
+
+
+def _settle_noted(releases: Releases, noted: str) -> None:
+    try:
+        settle(releases)
+    except (OSError, PublicFolderError) as error:
+        raise ReleaseError(
+            f"{noted}, but the public folder is still as it was: {error} Mend that; then the next"
+            " `vcc release publish`, of whatever version, ends what was begun."
+        ) from error
 
 
 def public_faults(releases: Releases) -> list[str]:
@@ -232,7 +278,8 @@ def approve(
             reason=reason,
             sums_sha256=sums,
             audit_sha256=state.detail(AUDITED, "audit_sha256"),
-            seen_sha256=seen.lower() if seen else sums,
+            seen_sha256=seen.lower() if seen else None,
+            validators=sorted(outcomes),
         )
     )
     return releases.find(state.period_code, str(state.version))
@@ -242,21 +289,16 @@ def refusals_to_approve(
     releases: Releases, state: VersionState, outcomes: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """Why a draft may not be approved, a sentence each, with what to do; empty if it may."""
-    refusals = _not_as_built(releases, state) or _not_audited(releases, state)
+    refusals = not_as_built(releases, state) or _not_audited(releases, state)
     if not outcomes:
         refusals.append("No validator has looked at it; `vcc release validate` runs them.")
-    refusals += [
-        f"Validator {name} finds {len(found)} fault{'' if len(found) == 1 else 's'}, the first: {found[0]}"
-        for name, found in outcomes.items()
-        if found
-    ]
-    return refusals
+    return refusals + _faults_told(outcomes)
 
 
 def refusals_to_publish(releases: Releases, state: VersionState) -> list[str]:
     """Why a draft may not be published now, a sentence each, with what to do; empty if it may."""
     states = releases.journal.states()
-    refusals = _not_as_built(releases, state) or _not_audited(releases, state)
+    refusals = not_as_built(releases, state) or _not_audited(releases, state)
     build = f"`vcc release build {state.period_code}`"
     if state.state not in (REFUSED, BUILT):
         if state.detail(APPROVED, "sums_sha256") is None:
@@ -268,17 +310,37 @@ def refusals_to_publish(releases: Releases, state: VersionState) -> list[str]:
             APPROVED, "audit_sha256"
         ) != state.detail(AUDITED, "audit_sha256"):
             refusals.append("What was approved are other bytes, or another audit; have it approved again.")
+    refusals += _invalid_since(releases, state)
     published = published_of(states.values(), state.period_code)
     later = [each.version for each in published if each.version >= state.version]
     if later:
         refusals.append(f"Version {max(later)} was published already; {build} makes the one after it.")
     refusals += _not_known_to_audit(releases, state, states)
+    refusals += _not_of_the_calendar(releases, state)
     due = due_at(releases, state)
     if releases.project.clock.now() < due:
         refusals.append(
             f"It is under embargo until {due:%-d %B %Y, %H:%M} (England and Wales); publish it then."
         )
     return refusals
+
+
+def _not_of_the_calendar(releases: Releases, state: VersionState) -> list[str]:
+    """The day of a scheduled version stands in its files: if it was moved since, they would say another."""
+    if state.detail(BUILT, "change") not in (FIRST, MINOR):
+        return []
+    days = [
+        each.publish_on
+        for each in releases.calendar
+        if each.period_code == state.period_code and each.edition == state.edition
+    ]
+    if state.detail(BUILT, "issued_on") in [day.isoformat() for day in days]:
+        return []
+    now = f"has {days[0]:%-d %B %Y} for it now" if days else "has no day for it any more"
+    return [
+        f"Its files are dated {state.detail(BUILT, 'issued_on')}, and the release calendar {now};"
+        f" `vcc release build {state.period_code}` makes it anew."
+    ]
 
 
 def due_at(releases: Releases, state: VersionState) -> datetime:
@@ -323,7 +385,7 @@ def publish(releases: Releases, period_code: str, version: str | None = None) ->
             )
         )
     releases.note(*entries)
-    settle(releases)
+    _settle_noted(releases, f"{state.release_id} is noted as published")
     return releases.find(state.period_code, str(state.version))
 
 
@@ -335,7 +397,7 @@ def withdraw(
     Raises ReleaseError if it is not public, ErasureError for a role or reason that may not be kept.
     """
     role, reason = check_words(role, reason)
-    settle(releases)
+    # Not settled first: what has to go is often what is not as it should be.
     current = current_of(releases.journal.states().values(), period_code)
     state = releases.find(period_code, version) if version or current is None else current
     if not state.was_published:
@@ -343,7 +405,7 @@ def withdraw(
     if state.state == WITHDRAWN:
         raise ReleaseError(f"{state.release_id} was withdrawn on {_day_of(state.events[WITHDRAWN])} already.")
     releases.note(releases.entry(WITHDRAWN, state.period_code, state.version, role=role, reason=reason))
-    settle(releases)
+    _settle_noted(releases, f"{state.release_id} is noted as withdrawn")
     return releases.find(state.period_code, str(state.version))
 
 
@@ -356,14 +418,34 @@ def known_ledgers(states: Mapping[Any, VersionState]) -> dict[str, str]:
     }
 
 
-def _not_as_built(releases: Releases, state: VersionState) -> list[str]:
+def not_as_built(releases: Releases, state: VersionState) -> list[str]:
+    """Why the files of a draft, or what stands behind them, are not those that were built; else empty."""
     folder = releases.draft(state.period_code, state.version)
     faults = faults_of_folder(folder, state.detail(BUILT, "sums_sha256"))
+    faults += [
+        f"{path} is not the one that was built."
+        for path in faults_of_record(releases, state)
+        if path.name in BEHIND
+    ]
     if not faults:
         return []
     return [
         f"The draft is not as it was built ({faults[0]}); `vcc release build {state.period_code}` makes it"
         " anew."
+    ]
+
+
+def faults_of_record(releases: Releases, state: VersionState) -> list[Path]:
+    """Files of what stands behind a version that are missing, or not those that the journal names."""
+    record = releases.record(state.period_code, state.version)
+    expected = dict(state.detail(BUILT, "record_sha256") or {})
+    for name, said in ((AUDIT, "audit_sha256"), (LEDGER, "ledger_sha256")):
+        if AUDITED in state.events:
+            expected[name] = state.detail(AUDITED, said)
+    return [
+        record / name
+        for name, digest in sorted(expected.items())
+        if not (record / name).is_file() or sha256_of(record / name) != digest
     ]
 
 
@@ -379,11 +461,25 @@ def _not_audited(releases: Releases, state: VersionState) -> list[str]:
             f" ({releases.record(state.period_code, state.version) / AUDIT_PAGE});"
             f" `vcc release build {state.period_code}` withholds more and audits again."
         ]
-    record = releases.record(state.period_code, state.version)
-    for name, said in ((AUDIT, "audit_sha256"), (LEDGER, "ledger_sha256")):
-        if not (record / name).is_file() or sha256_of(record / name) != state.detail(AUDITED, said):
-            return [f"{record / name} is not the one that the audit wrote; {again}"]
-    return []
+    changed = [path for path in faults_of_record(releases, state) if path.name in (AUDIT, LEDGER)]
+    return [f"{changed[0]} is not the one that the audit wrote; {again}"] if changed else []
+
+
+def _invalid_since(releases: Releases, state: VersionState) -> list[str]:
+    """Validators may have found something after the approval: they learn, and a run asks them again."""
+    kept = releases.record(state.period_code, state.version) / VALIDATION
+    document = read_json(kept) if kept.is_file() else {}
+    if document.get("sums_sha256") != state.detail(BUILT, "sums_sha256"):
+        return []
+    return _faults_told(document["outcomes"])
+
+
+def _faults_told(outcomes: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"Validator {name} finds {len(found)} fault{'' if len(found) == 1 else 's'}, the first: {found[0]}"
+        for name, found in outcomes.items()
+        if found
+    ]
 
 
 def _not_known_to_audit(
@@ -466,7 +562,7 @@ def _note(state: VersionState) -> str:
 
 def audit_lines(releases: Releases, state: VersionState) -> tuple[list[str], tuple[object, ...]]:
     """What is against a draft by its audit; and in one line draft, releases known, narrowest, withheld."""
-    faults = _not_as_built(releases, state) or _not_audited(releases, state)
+    faults = not_as_built(releases, state) or _not_audited(releases, state)
     path = releases.record(state.period_code, state.version) / AUDIT
     document = read_json(path) if path.is_file() else {}
     narrowest = min((each["values"] for each in document.get("narrowest", [])), default="")

@@ -26,8 +26,10 @@ CELLS, RELATIONS, OPEN_DATA = "int_public_*_cells", "int_public_relations_*", "o
 
 #: cell_id -> how much of it is withheld, 0 to 3.
 Suppressions = Mapping[str, int]
-#: cell_id -> the exact base and cases met behind what was last published of it.
-EarlierCells = Mapping[str, tuple[int | None, int | None]]
+#: Of a cell that was published: exact base and cases met behind it, and whether it was marked revised.
+Earlier = tuple[int | None, int | None, bool]
+#: cell_id -> what was last published of it.
+EarlierCells = Mapping[str, Earlier]
 
 
 def models_like(pattern: str) -> list[str]:
@@ -53,7 +55,7 @@ class PublicTables:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         """Take a connection on which the build is attached; `put` makes the tables."""
         self.con = con
-        self._put: tuple[dict[str, int], dict[str, tuple[int | None, int | None]]] | None = None
+        self._put: tuple[dict[str, int], dict[str, Earlier]] | None = None
 
     def put(self, suppressions: Suppressions, earlier: EarlierCells) -> duckdb.DuckDBPyConnection:
         """Make the public tables with these cells withheld and these earlier values; return the connection.
@@ -123,5 +125,10 @@ def _insert(con: duckdb.DuckDBPyConnection, name: str, rows: Iterable[tuple[obje
 
 _COLUMNS = {
     SUPPRESSIONS: {"cell_id": "varchar", "level": "integer"},
-    EARLIER_CELLS: {"cell_id": "varchar", "base_count": "bigint", "met_count": "bigint"},
+    EARLIER_CELLS: {
+        "cell_id": "varchar",
+        "base_count": "bigint",
+        "met_count": "bigint",
+        "is_revised": "boolean",
+    },
 }

@@ -17,10 +17,10 @@ from orchestration.dbt import ensure_manifest
 from orchestration.dbt import read_json as read_manifest
 from orchestration.releasing import ReleaseError
 from orchestration.releasing.promoting import VALIDATION, Releases, read_json, sums_of
-from orchestration.warehouse import write_json
+from orchestration.warehouse import digest_files, write_json
 from reports.release.exposures import exposed_tables
 from reports.release.journal import VersionState
-from reports.release.public_folder import PAGE
+from reports.release.public_folder import CHECKSUMS, PAGE, RELEASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,43 +86,73 @@ def _broken_promises(folder: Path, exposed: Collection[str]) -> list[Fault]:
 
 
 def validated(
-    releases: Releases, state: VersionState, told: Callable[[str], None] = lambda sentence: None
+    releases: Releases,
+    state: VersionState,
+    told: Callable[[str], None] = lambda sentence: None,
+    *,
+    anew: bool = False,
 ) -> dict[str, list[str]]:
-    """The outcomes for a draft: kept ones if they are of these very bytes, else new ones, which are kept."""
+    """The outcomes for a draft, and keep them.
+
+    Kept ones are taken for true where the same validators found nothing wrong with the same bytes, unless it
+    is asked for anew: a fault may have been one of the machine.
+    """
     folder = releases.draft(state.period_code, state.version)
     kept = releases.record(state.period_code, state.version) / VALIDATION
     names = {*validators(), CONTRACTS}
-    if kept.is_file():
+    of_what = {"sums_sha256": sums_of(folder), "code": _code_of_validators(releases)}
+    if kept.is_file() and not anew:
         document = read_json(kept)
-        if document["sums_sha256"] == sums_of(folder) and set(document["outcomes"]) == names:
-            return dict(document["outcomes"])
+        outcomes = document["outcomes"]
+        is_same = all(document.get(name) == value for name, value in of_what.items())
+        if is_same and set(outcomes) == names and not any(outcomes.values()):
+            return dict(outcomes)
     outcomes = outcomes_of(folder, exposed_names(releases), told)
-    write_json(kept, {"sums_sha256": sums_of(folder), "outcomes": outcomes})
+    write_json(kept, {**of_what, "outcomes": outcomes})
     kept.chmod(0o600)
     return outcomes
+
+
+def _code_of_validators(releases: Releases) -> str:
+    """One hash over what the validators are made of, contracts and shapes included."""
+    folder = releases.project.folder / "quality"
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return digest_files(sorted(files), releases.project.folder)
+
+
+def folder_of(releases: Releases, state: VersionState) -> Path:
+    """Where the files of a version lie: its draft, or its public folder, where its page lies beside them.
+
+    Raises ReleaseError if its files are not there any more.
+    """
+    folder = releases.draft(state.period_code, state.version)
+    if not state.was_published and folder.is_dir():
+        return folder
+    tree = releases.public.current()
+    public = tree / RELEASES / state.release_id if tree is not None else None
+    if public is None or not (public / CHECKSUMS).is_file():
+        raise ReleaseError(
+            f"The files of {state.release_id} are not there: it is {state.state}."
+            " `vcc release list` shows the versions that have files."
+        )
+    return public
 
 
 @contextmanager
 def files_of(releases: Releases, state: VersionState) -> Iterator[Path]:
     """A folder with exactly the files of a version: its draft, or what is public of it without its page.
 
-    Raises ReleaseError if its files are not there any more.
+    Whoever asks holds the lock of the data root: other scratch folders go. Raises ReleaseError if its files
+    are not there any more.
     """
-    folder = releases.draft(state.period_code, state.version)
-    if not state.was_published and folder.is_dir():
+    folder = folder_of(releases, state)
+    if not (folder / PAGE).is_file():
         yield folder
         return
-    tree = releases.public.current()
-    public = tree / "releases" / state.release_id if tree is not None else None
-    if public is None or not any(path.name != PAGE for path in public.glob("*")):
-        raise ReleaseError(
-            f"The files of {state.release_id} are not there: it is {state.state}."
-            " `vcc release list` shows the versions that have files."
-        )
     from orchestration.releasing.drafting import scratch_folder
 
     with scratch_folder(releases) as scratch:
-        for path in public.iterdir():
+        for path in folder.iterdir():
             if path.name != PAGE:
                 (scratch / path.name).hardlink_to(path)
         yield scratch

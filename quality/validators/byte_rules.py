@@ -13,7 +13,6 @@ import datetime as dt
 import io
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -32,6 +31,8 @@ _INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?")
 # What spreadsheets take for the start of a formula, the full-width forms too.
 _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# Unicode's category Cc without the ends of lines; a surrogate cannot be decoded in the first place.
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _STATUSES = {"c", "x", "z", "w"}
 _SYMBOLS = {"c", "x", "z"}
 _MOST_BYTES, _MOST_BYTES_IN_ALL = 100_000_000, 500_000_000
@@ -126,11 +127,10 @@ def _text(path: Path) -> tuple[str, list[str]]:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         return "", [*faults, f"{path.name} is not UTF-8: {error.reason} at byte {error.start}."]
-    for number, character in enumerate(text):
-        if character not in "\r\n" and unicodedata.category(character) in ("Cc", "Cs"):
-            line = text.count("\n", 0, number) + 1
-            faults.append(f"{path.name} line {line} holds the control character U+{ord(character):04X}.")
-            break
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        faults.append(f"{path.name} line {line} holds the control character U+{ord(control[0]):04X}.")
     return text, faults
 
 

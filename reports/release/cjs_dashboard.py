@@ -39,7 +39,7 @@ _GRANULARITIES = {
 }
 _REASONS = {
     "c": "Confidential: withheld so that nobody can be identified",
-    "x": "Not available: the body does not collect this figure",
+    "x": "Not available: not collected, not counted alike everywhere, or no rate can be made from it",
     "z": "Not applicable",
     "w": "Not submitted: the figure was due and had not come in from every sender",
 }
@@ -50,10 +50,17 @@ _COLUMNS = (
     PublicColumn(
         "metric_name", "Definition of the metric, with the body and how cases were chosen.", "VARCHAR"
     ),
-    PublicColumn("geographic_granularity", "Kind of area: police force area, region, National.", "VARCHAR"),
+    PublicColumn(
+        "geographic_granularity",
+        "Kind of area: Police force area, National force, Local criminal justice board, CPS area, HMCTS"
+        " region, Probation region, Region, Country or National.",
+        "VARCHAR",
+    ),
     PublicColumn("geographic_area_name", "Name of the area.", "VARCHAR"),
     PublicColumn("date_granularity", "Quarter or Financial year.", "VARCHAR"),
-    PublicColumn("time_period", "Period, by financial year and part, such as 2025-26-Q1.", "VARCHAR"),
+    PublicColumn(
+        "time_period", "Quarter, such as 2025-26-Q1, or financial year, such as 2025-26-FY.", "VARCHAR"
+    ),
     PublicColumn("value", "Rate in percent, from rounded counts; empty where there is a reason.", "INTEGER"),
     PublicColumn("reason_for_missing_data", "Why there is no value; empty where there is one.", "VARCHAR"),
 )

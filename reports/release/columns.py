@@ -72,31 +72,30 @@ def limits(table: PublicTable, column: PublicColumn) -> Limits:
     )
 
 
-# Columns that name something of a table of reference, and the column there that they name.
+# Columns that together name something of a table of reference, and the columns there that they name.
 _REFERENCES = {
-    "area_code": ("areas", "area_code"),
-    "metric_id": ("metric-catalogue", "metric_id"),
-    "question_id": ("metric-catalogue", "metric_id"),
-    "item_id": ("metric-catalogue", "metric_id"),
+    ("area_code",): ("areas", ("area_code",)),
+    ("breakdown", "breakdown_value"): ("breakdowns", ("breakdown", "breakdown_value")),
+    ("metric_id",): ("metric-catalogue", ("metric_id",)),
+    ("question_id",): ("metric-catalogue", ("metric_id",)),
+    ("item_id",): ("metric-catalogue", ("metric_id",)),
 }
 
 
 def foreign_keys(table: PublicTable, tables: Sequence[PublicTable]) -> tuple[ForeignKey, ...]:
     """The foreign keys of a table among the tables of a release.
 
-    A column points to another only if that one alone identifies a row there: a metric of the catalogue can
+    Columns point to others only if those alone identify a row there: a metric of the catalogue can
     have several versions, and then it cannot be pointed at.
     """
     by_name = {other.name: other for other in tables}
     found = []
-    for column in table.column_names:
-        if column not in _REFERENCES:
-            continue
-        name, referenced = _REFERENCES[column]
+    for columns, (name, referenced) in _REFERENCES.items():
         other = by_name.get(name)
-        if other is None or name == table.name:
+        if other is None or name == table.name or not set(columns) <= set(table.column_names):
             continue
-        values = [row[other.column_names.index(referenced)] for row in other.rows]
+        places = [other.column_names.index(column) for column in referenced]
+        values = [tuple(row[place] for place in places) for row in other.rows]
         if len(set(values)) == len(values):
-            found.append(ForeignKey((column,), name, (referenced,)))
+            found.append(ForeignKey(columns, name, referenced))
     return tuple(found)

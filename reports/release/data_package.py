@@ -52,9 +52,9 @@ def _descriptor(publication: Publication, resources: list[dict[str, Any]]) -> di
         "created": f"{publication.issued_on.isoformat()}T00:00:00Z",
         "period_code": publication.period_code,
         "temporal": {
-            "start": publication.first_day.isoformat(),
+            "start": publication.covered_from.isoformat(),
             "end": publication.last_day.isoformat(),
-            "name": publication.period_label,
+            "name": _period(publication),
         },
         "spatial": [{"code": place.code, "name": place.name} for place in facts.spatial],
     }
@@ -85,6 +85,12 @@ def _descriptor(publication: Publication, resources: list[dict[str, Any]]) -> di
         "keywords": list(facts.keywords),
         "resources": resources,
     }
+
+
+def _period(publication: Publication) -> str:
+    if publication.year_first_day is None:
+        return publication.period_label
+    return f"{publication.period_label}, and its financial year"
 
 
 def _csv_resource(

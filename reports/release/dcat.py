@@ -86,7 +86,7 @@ def _dataset(
         "dct:accrualPeriodicity": {"@id": "http://purl.org/cld/freq/quarterly", "@type": "dct:Frequency"},
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
-            "dcat:startDate": _date(publication.first_day.isoformat()),
+            "dcat:startDate": _date(publication.covered_from.isoformat()),
             "dcat:endDate": _date(publication.last_day.isoformat()),
         },
         "dct:spatial": [

@@ -57,7 +57,8 @@ class Publication:
     `issued_on` is its day in the release calendar and dates every file. `version` is major.minor.patch;
     `previous` the version it replaces, if any, and `reason` why. `status` is `provisional` or `final`.
     `tables` hold the figures; `references` what is needed to read them (metric catalogue, areas, codes).
-    `changes` is the content of changes.json.
+    `changes` is the content of changes.json. `first_day` and `last_day` are those of the quarter;
+    `year_first_day` is that of the financial year of which it holds figures too, if any.
     """
 
     period_code: str
@@ -72,11 +73,17 @@ class Publication:
     previous: str | None = None
     reason: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    year_first_day: dt.date | None = None
 
     @property
     def release_id(self) -> str:
         """Period and version, as in 2025-26-Q1/v1.0.0."""
         return f"{self.period_code}/v{self.version}"
+
+    @property
+    def covered_from(self) -> dt.date:
+        """The first day that any of its figures is about."""
+        return min(self.first_day, self.year_first_day or self.first_day)
 
     def table(self, name: str) -> PublicTable:
         """The table of that name, of figures or of reference. Raises KeyError if there is none."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from reports.release import areas, catalogue, codes
+from reports.release import areas, breakdowns, catalogue, codes
 from reports.release.columns import FIELD_TYPES
 from reports.release.publication import Publication, PublicTable
 
@@ -22,6 +22,8 @@ STATUSES = ("provisional", "final")
 
 # The column of every open data mart that says in which release a row is carried.
 RELEASE = "release_period_code"
+# The column of a table that holds financial years instead of quarters.
+YEAR = "year_code"
 
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -42,7 +44,8 @@ def read_publication(
     """The publication of one quarter: the rows of each exposed table whose release is that quarter's, by key.
 
     `con` must reach the tables the exposures name, `staging.stg_periods`, and for the reference tables
-    `reference.areas`, `.body_kinds`, `.metric_bodies`, `.metrics`, `.observation_statuses` and `.rights`.
+    `reference.areas`, `.body_kinds`, `.characteristics`, `.crime_types`, `.metric_bodies`, `.metrics`,
+    `.observation_statuses` and `.rights`.
     `issued_on` is the day of the release and dates its files.
 
     Raises ValueError when nothing is exposed, when period, version or status are not what they should be,
@@ -74,8 +77,10 @@ def read_publication(
         version=version,
         status=status,
         tables=tables,
+        year_first_day=_year_first_day(tables),
         references=(
             areas.read_areas(con, last_day),
+            breakdowns.read_breakdowns(con, last_day),
             codes.read_codes(con),
             catalogue.read_catalogue(con),
         ),
@@ -93,6 +98,17 @@ def _period(con: duckdb.DuckDBPyConnection, period_code: str) -> tuple[str, dt.d
     if row is None:
         raise ValueError(f"The warehouse knows no period {period_code}; write it like 2025-26-Q1.")
     return str(row[0]), row[1], row[2]
+
+
+def _year_first_day(tables: Sequence[PublicTable]) -> dt.date | None:
+    """The first day of the earliest financial year, such as 2025-26-FY, that has rows; None without any."""
+    years = [
+        str(row[table.column_names.index(YEAR)])
+        for table in tables
+        if YEAR in table.column_names
+        for row in table.rows
+    ]
+    return dt.date(int(min(years)[:4]), 4, 1) if years else None
 
 
 def _with_rows(con: duckdb.DuckDBPyConnection, table: PublicTable, period_code: str) -> PublicTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import textwrap
 from collections.abc import Mapping
 
@@ -26,6 +27,11 @@ _SPREADSHEETS = {
     ".xlsx": "The tables as a spreadsheet.",
 }
 
+_NO_ROWS = (
+    "No rows in this release: yearly figures come with the last quarter of a financial year, other rows when"
+    " there is something to tell."
+)
+
 _READING = """\
 Each CSV is UTF-8 with one header row. Numeric columns hold numbers or nothing. The Parquet file of the same
 name holds the same rows.
@@ -35,6 +41,11 @@ w not submitted. A missing figure is never a zero and never a pass. codes.csv sa
 
 Counts of seven and fewer are withheld and other counts are rounded to the nearest 5, so parts may not add up
 to totals. A rate on few cases is given about, or as a band; published_as says which.
+
+A total of a larger geography adds up the published counts of its areas. The column whose name ends in
+share_covered says how much of the whole they are; where that is too little, no total is given.
+area_groups.csv says which areas belong together, with the codes of boards, CPS areas, regions and the nation.
+publication_shares.csv says how many figures are published, and how.
 
 obs_note: p provisional, r revised since it was first published.
 
@@ -46,8 +57,12 @@ def write(publication: Publication, files: Mapping[str, bytes]) -> dict[str, byt
     facts = publisher()
     title = facts.full_title(publication)
     about = [
-        f"Version {publication.version}, {publication.issued_on:%-d %B %Y}. Figures: {publication.status}."
+        f"Version {publication.version}, {publication.issued_on:%-d %B %Y}. Figures: {publication.status}.",
+        f"Quarterly figures: {_span(publication.first_day, publication.last_day)}.",
     ]
+    if publication.year_first_day is not None:
+        year = _span(publication.year_first_day, publication.last_day)
+        about[-1] += f" Feedback and breakdowns, once a year: {year}."
     if publication.previous is not None:
         about.append(f"Replaces version {publication.previous}. {publication.reason or ''}".rstrip())
     parts = [
@@ -72,7 +87,8 @@ def _files(publication: Publication, files: Mapping[str, bytes]) -> list[str]:
     for table in csv_tables(publication):
         names = ", ".join(name for name in (f"{table.name}.csv", f"{table.name}.parquet") if name in files)
         if table.name in own:
-            tables += [names, *_indented(f"{table.title}. {table.description}")]
+            none = "" if table.rows else f" {_NO_ROWS}"
+            tables += [names, *_indented(f"{table.title}. {table.description}{none}")]
         elif table.name in helps:
             help_tables += [names, *_indented(f"{table.title}. {table.description}")]
         else:
@@ -94,6 +110,10 @@ def _files(publication: Publication, files: Mapping[str, bytes]) -> list[str]:
     return [
         f"{heading}\n{'-' * len(heading)}\n" + "\n".join(lines) for heading, lines in parts.items() if lines
     ]
+
+
+def _span(first: dt.date, last: dt.date) -> str:
+    return f"{first:%-d %B %Y} to {last:%-d %B %Y}"
 
 
 def _indented(text: str) -> list[str]:

@@ -33,7 +33,8 @@ COVER, CONTENTS, NOTES, COLUMNS = "Cover", "Contents", "Notes", "Columns"
 SHORTHAND: Mapping[str, str] = {
     "[c]": "Confidential: withheld, so that nobody can be identified. It does not say whether the figure"
     " itself is small or another one would give it away.",
-    "[x]": "Not available: the body does not collect this figure, or there is none in this table.",
+    "[x]": "Not available: the figure was not collected, or not counted alike everywhere, or no rate can be"
+    " made from it.",
     "[z]": "Not applicable: there can be no such figure in this row, such as a rate where the metric is a"
     " count.",
     "[w]": "Not submitted: the figure was due and had not come in, or not from every sender. It is neither a"
@@ -253,6 +254,11 @@ def _cover(publication: Publication) -> Sheet:
         lines.append(Line(f"It replaces version {publication.previous}. {publication.reason or ''}".strip()))
     lines += [
         Line(f"Period: {_day(publication.first_day)} to {_day(publication.last_day)}."),
+        *(
+            [Line(f"Feedback and breakdowns: {_day(start)} to {_day(publication.last_day)}.")]
+            if (start := publication.year_first_day)
+            else []
+        ),
         Line("Coverage: England and Wales, with British Transport Police and Ministry of Defence Police."),
         Line("How to read this workbook", "heading"),
         Line("Contents: every table, with links", sheet=CONTENTS),

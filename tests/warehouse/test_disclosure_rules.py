@@ -57,8 +57,8 @@ def published(
     table(
         con,
         "int_earlier_cells",
-        {"cell_id": "varchar", "base_count": "bigint", "met_count": "bigint"},
-        earlier,
+        {"cell_id": "varchar", "base_count": "bigint", "met_count": "bigint", "is_revised": "boolean"},
+        [row if len(row) == 4 else (*row, False) for row in earlier],
     )
     build(con, "int_disclosure_rules", "int_public_compliance_cells", "open_data_local_compliance")
     return con
@@ -340,6 +340,15 @@ def test_a_small_revision_is_not_published(
     assert row["obs_note"] == note
     [unrevised] = records(published([rate("E23000002", *stands)]), "marts.open_data_local_compliance")
     assert {**row, "obs_note": "p"} == unrevised
+
+
+def test_what_was_revised_once_stays_marked() -> None:
+    """A third version says the same of it as the second, which is not what the first said."""
+    [row] = records(
+        published([rate("E23000002", 60, 110)], earlier=[(cell_id("E23000002"), 110, 60, True)]),
+        "marts.open_data_local_compliance",
+    )
+    assert (row["case_count"], row["met_count"], row["obs_note"]) == (110, 60, "r")
 
 
 def test_a_count_is_revised_by_itself_and_a_figure_that_is_gone_is_gone() -> None:

@@ -337,7 +337,7 @@ def one_year_of(n: int, x: int) -> World:
 
 
 def public(
-    n: int, x: int, level: int = 0, earlier: tuple[int, int] | None = None
+    n: int, x: int, level: int = 0, earlier: tuple[int, int] | None = None, was_revised: bool = False
 ) -> dict[str, dict[str, Any]]:
     """The public rows of `one_year_of`: by table."""
     con = warehouse(one_year_of(n, x))
@@ -348,7 +348,9 @@ def public(
     for cell in cells:
         con.execute("insert into intermediate.int_suppressions values (?, ?), (?, 0)", [cell, level, cell])
         if earlier:
-            con.execute("insert into intermediate.int_earlier_cells values (?, ?, ?)", [cell, *earlier])
+            con.execute(
+                "insert into intermediate.int_earlier_cells values (?, ?, ?, ?)", [cell, *earlier, was_revised]
+            )
     build(con, "int_public_feedback_cells", "int_public_breakdown_cells")
     build(con, "open_data_local_feedback", "open_data_region_breakdowns")
     feedback = rows(con, "from marts.open_data_local_feedback")
@@ -418,6 +420,13 @@ def test_a_small_revision_is_never_published(
     for name, column in (("feedback", "valid_answer_count"), ("breakdown", "base_count")):
         row = found[name]
         assert (row[column], row["good_count"], row["obs_note"]) == expected
+
+
+def test_what_was_revised_once_stays_marked() -> None:
+    found = public(203, 120, earlier=(200, 120), was_revised=True)
+    for name, column in (("feedback", "valid_answer_count"), ("breakdown", "base_count")):
+        row = found[name]
+        assert (row[column], row["good_count"], row["obs_note"]) == (200, 120, "r")
 
 
 def test_a_linked_metric_is_withheld_value_by_value() -> None:

@@ -46,7 +46,9 @@ class Hostile:
 HOSTILE: dict[str, Hostile] = {}
 
 
-def hostile(file_name: str, code: str | None) -> Callable[[Callable[[Path], object]], Callable[[Path], object]]:
+def hostile(
+    file_name: str, code: str | None
+) -> Callable[[Callable[[Path], object]], Callable[[Path], object]]:
     """Put a builder into HOSTILE under the name of its function."""
 
     def add(make: Callable[[Path], object]) -> Callable[[Path], object]:
@@ -89,7 +91,12 @@ def xlsx_rows(path: Path, rows: bytes, dimension: bytes = b"") -> Path:
 
     def change(xml: bytes) -> bytes:
         start, end = xml.index(b"<sheetData>"), xml.index(b"</sheetData>")
-        return xml[:start].replace(b'ref="A1:B2"', dimension or b'ref="A1:B2"') + b"<sheetData>" + rows + xml[end:]
+        return (
+            xml[:start].replace(b'ref="A1:B2"', dimension or b'ref="A1:B2"')
+            + b"<sheetData>"
+            + rows
+            + xml[end:]
+        )
 
     return xlsx(path, (SHEET, change))
 
@@ -251,9 +258,7 @@ def million_declared_rows_in_a_workbook(path: Path) -> None:
 @hostile("return.xlsx", None)
 def million_formatted_rows_in_a_workbook(path: Path) -> None:
     rows = "".join(f'<row r="{n}" s="1"/>' for n in range(3, MILLION))
-    first = (
-        '<row r="1"><c r="A1" t="inlineStr"><is><t>body_code</t></is></c></row><row r="2"><c r="A2"><v>1</v></c></row>'
-    )
+    first = '<row r="1"><c r="A1" t="inlineStr"><is><t>body_code</t></is></c></row><row r="2"><c r="A2"><v>1</v></c></row>'
     xlsx_rows(path, (first + rows).encode(), b'ref="A1:A999999"')
 
 
@@ -432,7 +437,9 @@ def ole(*streams: str) -> bytes:
     directory = b""
     for kind, name in [(5, "Root Entry"), *((2, stream) for stream in streams)]:
         said = name.encode("utf-16-le") + b"\0\0"
-        directory += said.ljust(64, b"\0") + struct.pack("<HBB", len(said), kind, 1) + b"\xff" * 12 + bytes(48)
+        directory += (
+            said.ljust(64, b"\0") + struct.pack("<HBB", len(said), kind, 1) + b"\xff" * 12 + bytes(48)
+        )
     return bytes(header) + table + directory.ljust(512, b"\0")
 
 
@@ -519,13 +526,17 @@ def data_connection(path: Path) -> None:
 
 @hostile("return.ods", "FILE-020")
 def dde_formula_in_opendocument(path: Path) -> None:
-    formula = 'table:formula="of:=DDE(&quot;cmd&quot;;&quot;/C calc&quot;;&quot;x&quot;)" office:string-value="x"'
+    formula = (
+        'table:formula="of:=DDE(&quot;cmd&quot;;&quot;/C calc&quot;;&quot;x&quot;)" office:string-value="x"'
+    )
     ods_rows(path, ods_row(ods_cell("x", formula)))
 
 
 @hostile("return.ods", "FILE-020")
 def linked_sheet_in_opendocument(path: Path) -> None:
-    link = b'<table:table-source xlink:type="simple" xlink:href="file:///srv/figures.ods" table:table-name="s"/>'
+    link = (
+        b'<table:table-source xlink:type="simple" xlink:href="file:///srv/figures.ods" table:table-name="s"/>'
+    )
     ods(path, (CONTENT, inserted(b"<table:table-row", link)))
 
 

@@ -32,7 +32,9 @@ def with_half_years(folder: Path) -> Forms:
     second = target / "quarterly_v2.yml"
     text = second.read_text()
     second.write_text(text.replace("valid_to: ", "valid_to: 2027-03-31", 1))
-    third = text.replace("version: 2", "version: 3", 1).replace("valid_from: 2026-07-01", "valid_from: 2027-04-01")
+    third = text.replace("version: 2", "version: 3", 1).replace(
+        "valid_from: 2026-07-01", "valid_from: 2027-04-01"
+    )
     (target / "quarterly_v3.yml").write_text(third.replace("frequency: quarter", "frequency: half"))
     return load_forms(target)
 

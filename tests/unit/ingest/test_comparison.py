@@ -509,7 +509,15 @@ def test_checking_a_file_says_what_receiving_it_says(
 
 
 def test_one_senders_receipts_are_those_that_a_full_reading_finds(tmp_path: Path) -> None:
-    senders = ["BTP", "E23000028-police", "E23000028-prisons", "yjs-barn", SENDER, 'the "other" folder', "m\u00fcll"]
+    senders = [
+        "BTP",
+        "E23000028-police",
+        "E23000028-prisons",
+        "yjs-barn",
+        SENDER,
+        'the "other" folder',
+        "m\u00fcll",
+    ]
     named = Problem("IDENTITY-004", "error", "cover", 4, "sender_code", SENDER, "BTP", "mend it", "not yours")
     ledger = Ledger(tmp_path / "receipts.jsonl")
     for number in range(300):

@@ -76,7 +76,9 @@ def test_a_file_beyond_the_limits_is_judged_as_receiving_it_judges_it(
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
         verdict = fresh.submit(verdict_on, delivered, replace(context, limits=limits)).result()
     assert list(verdict.counts) == [code]
-    receipt = receive(root, reference, forms, FixedClock(IN_TIME), limits=limits, settle_seconds=0).receipts[0]
+    receipt = receive(root, reference, forms, FixedClock(IN_TIME), limits=limits, settle_seconds=0).receipts[
+        0
+    ]
     assert (receipt.outcome, receipt.problems) == (verdict.outcome, verdict.problems)
 
 

@@ -143,7 +143,9 @@ def test_how_often_is_reported_is_said_by_the_form_in_force(tmp_path: Path, form
     ]  # fmt: skip
     # Nothing is reported before there is a form, after the last one, or of a kind that has none.
     assert forms.reporting_periods("quarterly", date(2024, 1, 1), date(2024, 6, 30))[0].code == "2024-25-Q1"
-    assert [p.code for p in forms.reporting_periods("legacy_audit", date(2019, 4, 1), start)] == ["2019-20-FY"]
+    assert [p.code for p in forms.reporting_periods("legacy_audit", date(2019, 4, 1), start)] == [
+        "2019-20-FY"
+    ]
     assert forms.reporting_periods("unheard_of", start, date(2028, 3, 31)) == []
 
 

@@ -250,7 +250,10 @@ def test_references_to_the_outside_are_listed(tmp_path: Path, xml: bytes, found:
 @pytest.mark.parametrize(
     ("formula", "found"),
     [
-        ("of:=DDE(&quot;soffice&quot;;&quot;x&quot;;&quot;y&quot;)", "a call of a program (DDE, OLE or a script)"),
+        (
+            "of:=DDE(&quot;soffice&quot;;&quot;x&quot;;&quot;y&quot;)",
+            "a call of a program (DDE, OLE or a script)",
+        ),
         ("msoxl:=cmd|'/C calc'!A0", "a call of a program (DDE, OLE or a script)"),
         ("of:=['file:///srv/figures.ods'#$Sheet1.A1]", "a link to another file"),
         ("of:=WEBSERVICE(&quot;https://example.org&quot;)", "a function that fetches from elsewhere"),
@@ -312,7 +315,8 @@ def test_the_facts_of_a_file_of_libreoffice(tmp_path: Path, good: ReturnFile) ->
 
 
 @pytest.mark.parametrize(
-    "part", ["Pictures/a.png", "Object 1/content.xml", "ObjectReplacements/Object 1", "Versions/Version1", "x.txt"]
+    "part",
+    ["Pictures/a.png", "Object 1/content.xml", "ObjectReplacements/Object 1", "Versions/Version1", "x.txt"],
 )
 def test_pictures_and_objects_count_as_embedded(tmp_path: Path, part: str) -> None:
     assert inspect(ods(tmp_path / "r.ods", (part, lambda _: b"x"))).embedded_files == 1

@@ -306,7 +306,9 @@ def test_two_versions_of_a_form_lie_side_by_side_in_the_same_columns(
     tables = [read(root, "metrics", period.code) for period in periods]
     assert tables[0].schema.equals(tables[1].schema)
     for table in tables:
-        counts = dict(zip(table.column("metric_id").to_pylist(), table.column("count").to_pylist(), strict=True))
+        counts = dict(
+            zip(table.column("metric_id").to_pylist(), table.column("count").to_pylist(), strict=True)
+        )
         assert counts[COUNT] == 12 and counts[PROPORTION] is None
 
 

@@ -86,7 +86,11 @@ def test_rows_of_unequal_length_are_filled_with_blanks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "found"),
-    [(b"a\r\nMr\x81\r\n", "neither UTF-8 nor"), (b'a\r\n"open\r\n', "broken line"), (b"a\r\nx\0y\r\n", "NUL")],
+    [
+        (b"a\r\nMr\x81\r\n", "neither UTF-8 nor"),
+        (b'a\r\n"open\r\n', "broken line"),
+        (b"a\r\nx\0y\r\n", "NUL"),
+    ],
 )
 def test_what_is_no_text_is_refused_by_line(tmp_path: Path, data: bytes, found: str) -> None:
     path = tmp_path / "r.zip"

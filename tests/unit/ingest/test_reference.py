@@ -91,7 +91,9 @@ def test_the_latest_cycle_rules_in_force_win(tmp_path: Path) -> None:
 
 def test_a_sender_may_answer_for_every_body_or_for_every_body_of_an_area(reference: Reference) -> None:
     view = reference.for_period(Period.parse("2025-26-Q1"))
-    assert view.served("survey", "feedback") == tuple(sorted((b.body_code, b.pfa_code) for b in view.body_areas))
+    assert view.served("survey", "feedback") == tuple(
+        sorted((b.body_code, b.pfa_code) for b in view.body_areas)
+    )
     essex = view.served("E23000028-lpb", "insight")
     # Essex has a force, a CPS area, courts, prisons, probation and three youth offending teams.
     assert {area for _, area in essex} == {"E23000028"}

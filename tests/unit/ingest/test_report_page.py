@@ -81,7 +81,9 @@ def test_counts_come_first_and_ten_thousand_problems_stay_readable() -> None:
 
 def test_places_that_differ_in_their_row_alone_are_one_line() -> None:
     rows = (2, 3, 4, 9, 11, 12)
-    page = Page(to_html(verdict(*(problem("SHAPE-003", row) for row in rows), problem("SHAPE-003", 5, found="x"))))
+    page = Page(
+        to_html(verdict(*(problem("SHAPE-003", row) for row in rows), problem("SHAPE-003", 5, found="x")))
+    )
     assert "2 to 4, 9, 11, 12" in page.texts and "7 places" in page.texts
     assert len(page.all("tr")) == 2 + 3
 

@@ -723,7 +723,16 @@ def test_every_rule_has_a_passing_and_a_failing_case() -> None:
     """The cases of a rule spoil a return that keeps it; test_rules_of_entries, test_comparison and test_transitions hold more."""
     tried = {case[0] for cases in (QUARTERLY, AUDIT, FILES, ENTRIES, COMPARED, DECIDED) for case in cases}
     # Each of these has tests of its own, with and without the fault, here or in the files named above.
-    elsewhere = {"FILE-014", "FILE-015", "FILE-016", "FILE-017", "IDENTITY-011", "IDENTITY-013", "SHAPE-029", "SHAPE-030"}
+    elsewhere = {
+        "FILE-014",
+        "FILE-015",
+        "FILE-016",
+        "FILE-017",
+        "IDENTITY-011",
+        "IDENTITY-013",
+        "SHAPE-029",
+        "SHAPE-030",
+    }
     elsewhere |= {code for code in RULES if code >= "FILE-018" and RULES[code].group == "file"}
     assert tried | elsewhere == set(RULES)
 

@@ -115,10 +115,24 @@ def rules(forms: Forms) -> ReturnFile:
     row("peer_set", word="size_and_density_2021")
     row("threshold", "0.5", metric="r03_s01_crn_5wd")
     for parameter, number in {
-        "s1_z": "1.644854", "s2_gap_min": "0.05", "s2_peers_min": "4", "s2_areas_min": "5", "s2_winsor_low": "0.1",
-        "s2_winsor_high": "0.9", "s2_tail": "0.001", "s4_grade_max": "1", "met_min": "1", "bridge_quarters": "1",
-        "reopen_quarters": "4", "close_quarters": "2", "yjs_share_min": "0.8", "yjs_s4_share_min": "0.25",
-        "high_z": "3.09", "high_n_min": "100", "interval_z": "1.959964", "change_z": "1.959964",
+        "s1_z": "1.644854",
+        "s2_gap_min": "0.05",
+        "s2_peers_min": "4",
+        "s2_areas_min": "5",
+        "s2_winsor_low": "0.1",
+        "s2_winsor_high": "0.9",
+        "s2_tail": "0.001",
+        "s4_grade_max": "1",
+        "met_min": "1",
+        "bridge_quarters": "1",
+        "reopen_quarters": "4",
+        "close_quarters": "2",
+        "yjs_share_min": "0.8",
+        "yjs_s4_share_min": "0.25",
+        "high_z": "3.09",
+        "high_n_min": "100",
+        "interval_z": "1.959964",
+        "change_z": "1.959964",
     }.items():
         row(parameter, number)
     row("s2_divide_tail", word="false")

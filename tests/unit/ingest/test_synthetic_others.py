@@ -167,7 +167,9 @@ def test_decisions_are_on_planted_cases_once_their_quarter_was_reviewed(referenc
         review = reference.cycle_on(PERIODS[opened].last_day).review_due_on(PERIODS[opened])
         days = [date.fromisoformat(day) for day, *_ in case.decisions]
         assert days == sorted(days) and min(days) > review and all(map(is_working_day, days))
-        (closed_on,) = [date.fromisoformat(day) for day, state, *_ in case.decisions if state == "closed"] or [None]
+        (closed_on,) = [
+            date.fromisoformat(day) for day, state, *_ in case.decisions if state == "closed"
+        ] or [None]
         assert (case.closed_period is not None) is (closed_on is not None)
         if closed_on is not None:
             reviewed = [p for p in PERIODS if reference.cycle_on(p.last_day).review_due_on(p) <= closed_on]
@@ -175,7 +177,9 @@ def test_decisions_are_on_planted_cases_once_their_quarter_was_reviewed(referenc
             last = PERIODS.index(reviewed[-1])
             # eligible when it was closed, and no case any more in the quarter after
             assert story[last] == "e" and story[last + 1] in "cR"
-        (opened_again,) = [date.fromisoformat(d) for d, state, *_ in case.decisions if state == "reopened"] or [None]
+        (opened_again,) = [
+            date.fromisoformat(d) for d, state, *_ in case.decisions if state == "reopened"
+        ] or [None]
         assert ("R" in story) is (opened_again is not None)
         if opened_again is not None:
             again = PERIODS[story.index("R")]
@@ -193,12 +197,16 @@ def test_the_decisions_of_the_sample_are_legal_quarter_after_quarter(
         if found is not None:
             path = tmp_path / f"{period.code}.zip"
             path.write_bytes(zip_bytes(found[0].sheets))
-            judgement = judge(path, Context(reference, forms, found[1].replace(tzinfo=UTC), "programme-board"))
+            judgement = judge(
+                path, Context(reference, forms, found[1].replace(tzinfo=UTC), "programme-board")
+            )
             assert judgement.decisions is not None
             assert logged(judgement.verdict, judgement.decisions, so_far, reference).problems == ()
             so_far.append(judgement.decisions)
     assert len(so_far) == 4
-    assert {decision.case_id for each in so_far for decision in each.decisions} == {c.case_id for c in board.CASES}
+    assert {decision.case_id for each in so_far for decision in each.decisions} == {
+        c.case_id for c in board.CASES
+    }
 
 
 def test_the_agreed_rules_are_those_in_force_but_for_one_threshold_after_the_sample() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import stat
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,12 +19,17 @@ from ingest.erasure import ErasureError
 from orchestration.erased import drop_drafts_of_other_builds
 from orchestration.project import Project
 from orchestration.releasing import ReleaseError
+from orchestration.releasing.comparing import compared
+from orchestration.releasing.drafting import audit_again, before
 from orchestration.releasing.promoting import (
     AUDIT,
     DROPPED,
     LEDGER,
     SCHEDULED,
     SOURCES,
+    SUPPRESSIONS,
+    TRUTH,
+    VALIDATION,
     Releases,
     approve,
     listing,
@@ -35,7 +41,8 @@ from orchestration.releasing.promoting import (
 )
 from reports.files import publish_folder
 from reports.release.journal import APPROVED, AUDITED, BUILT, PUBLISHED, WITHDRAWN, JournalError
-from reports.release.public_folder import CHECKSUMS
+from reports.release.public_folder import CHECKSUMS, PublicFolderError
+from reports.release.versions import Edition
 
 Q1, Q2 = "2025-26-Q1", "2025-26-Q2"
 ROLE = {"role": "head of statistics", "reason": "Figures agree with the local reviews."}
@@ -63,6 +70,7 @@ def put_draft(
     passed: bool = True,
     audited: bool = True,
     knew: dict[str, str] | None = None,
+    change: str | None = None,
 ) -> Path:
     """A draft with its record, as the builder leaves them, without a build behind it."""
     files = {"figures.csv": text.encode()}
@@ -71,6 +79,8 @@ def put_draft(
         LEDGER: f"{period} {version} {text}".encode(),
         AUDIT: json.dumps({"passes": passed}).encode(),
         SOURCES: json.dumps({"build_id": "b1"}).encode(),
+        TRUTH: b"exact values",
+        SUPPRESSIONS: b"what was withheld",
         CHECKSUMS: files[CHECKSUMS],
     }
     releases.project.root.create()
@@ -85,7 +95,9 @@ def put_draft(
             edition=edition,
             issued_on=issued_on,
             reason="first publication",
+            change=change,
             sums_sha256=sums,
+            record_sha256={name: sha(record[name]) for name in (SOURCES, TRUTH, SUPPRESSIONS)},
             cells=10,
             cells_published=8,
         )
@@ -185,6 +197,48 @@ def test_an_audit_that_was_changed_afterwards_does_not_count(drafts: Releases, n
     assert "is not the one that the audit wrote" in refused_approval(drafts)
 
 
+@pytest.mark.parametrize("name", [TRUTH, SUPPRESSIONS])
+def test_what_stands_behind_a_draft_is_what_was_built(ready: Releases, name: str) -> None:
+    """Exact values and what was withheld decide what later versions may say: they are bound as the files are."""
+    (ready.record(Q1, "1.0.0") / name).write_bytes(b"other")
+    for step in (
+        lambda: publish(ready, Q1),
+        lambda: approve(ready, Q1, None, **ROLE, outcomes=VALID),
+        lambda: audit_again(ready, ready.find(Q1)),
+    ):
+        with pytest.raises(ReleaseError, match=f"not as it was built .*{name}"):
+            step()
+
+
+def test_without_the_record_of_what_was_published_nothing_is_audited(ready: Releases) -> None:
+    publish(ready, Q1)
+    (ready.record(Q1, "1.0.0") / SUPPRESSIONS).write_bytes(b"nothing was withheld")
+    with pytest.raises(ReleaseError, match=r"suppressions\.parquet is not the one .* from a backup"):
+        before(ready, Q2, date(2025, 12, 18))
+
+
+def test_a_fault_of_a_moment_is_not_kept(drafts: Releases, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestration.releasing import validating
+
+    put_draft(drafts)
+    found: list[dict[str, list[str]]] = [{"checksums": ["a: no such file"]}, {"checksums": []}]
+    monkeypatch.setattr(validating, "validators", lambda: {"checksums": None})
+    monkeypatch.setattr(validating, "CONTRACTS", "checksums")
+    monkeypatch.setattr(validating, "outcomes_of", lambda *_: found.pop(0))
+    monkeypatch.setattr(validating, "exposed_names", lambda _: [])
+    told = [validating.validated(drafts, drafts.find(Q1)) for _ in range(3)]
+    assert told == [{"checksums": ["a: no such file"]}, {"checksums": []}, {"checksums": []}]
+    found.append({"checksums": ["asked anew"]})
+    assert validating.validated(drafts, drafts.find(Q1), anew=True) == {"checksums": ["asked anew"]}
+
+
+def test_what_a_validator_finds_after_the_approval_counts(ready: Releases) -> None:
+    document = {"sums_sha256": ready.find(Q1).detail(BUILT, "sums_sha256"), "outcomes": {"csvw": ["no"]}}
+    (ready.record(Q1, "1.0.0") / VALIDATION).write_text(json.dumps(document))
+    with pytest.raises(ReleaseError, match="Validator csvw finds 1 fault"):
+        publish(ready, Q1)
+
+
 def test_a_validators_fault_or_no_validator_is_a_reason(drafts: Releases) -> None:
     put_draft(drafts)
     assert "csvw finds 1 fault, the first: figures.csv" in refused_approval(
@@ -244,6 +298,22 @@ def test_the_embargo_ends_at_the_hour_in_england(ready: Releases, moment: str, i
     if not is_open:
         assert "under embargo until 18 September 2025, 09:30" in refused(then)
         assert not then.project.root.public.exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([], "no day for it any more"), (["2025-09-25"], "25 September 2025 for it now")],
+)
+def test_a_day_that_was_moved_is_not_the_one_in_the_files(
+    drafts: Releases, monkeypatch: pytest.MonkeyPatch, rows: list[str], said: str
+) -> None:
+    put_draft(drafts, change="first")
+    approve(drafts, Q1, None, **ROLE, outcomes=VALID)
+    assert refusals_to_publish(drafts, drafts.find(Q1)) == []
+    calendar = tuple(Edition(Q1, 1, date.fromisoformat(day), date(2025, 4, 1), "first") for day in rows)
+    monkeypatch.setattr(Releases, "calendar", calendar)
+    with pytest.raises(ReleaseError, match=said):
+        publish(drafts, Q1)
 
 
 def test_without_approval_nothing_is_published(drafts: Releases) -> None:
@@ -374,7 +444,65 @@ def test_killed_between_journal_and_folder_the_next_command_ends_it(
     assert public_faults(ready) == []
 
 
+def test_a_full_disk_leaves_the_old_folder_and_says_how_to_go_on(
+    ready: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration.releasing import promoting
+
+    def full(*_: Any, **__: Any) -> bool:
+        raise OSError(28, "No space left on device", "figures.csv")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(promoting.PublicFolder, "show", full)
+        with pytest.raises(ReleaseError, match=r"noted as published, but .* No space left .* ends what was"):
+            publish(ready, Q1)
+    assert publish(ready, Q1).is_current
+    assert public_faults(ready) == []
+
+
+def test_a_journal_that_is_lost_takes_nothing_away_from_the_public(ready: Releases) -> None:
+    publish(ready, Q1)
+    root = ready.project.root
+    root.journal.unlink()
+    root.journal_head.unlink()
+    put_draft(ready, Q2, issued_on="2025-09-18")
+    with pytest.raises(PublicFolderError, match=r"2025-26-Q1/v1\.0\.0 lie in the public folder"):
+        approve(ready, Q2, None, **ROLE, outcomes=VALID)
+    assert (root.public / "releases" / Q1 / "v1.0.0" / "figures.csv").is_file()
+
+
+def test_the_newest_is_the_newest_that_is_there(ready: Releases) -> None:
+    """A correction takes the place of the scheduled draft, whose number is higher."""
+    publish(ready, Q1)
+    knew = {f"{Q1}/v1.0.0": ledger_hash(ready)}
+    put_draft(ready, version="1.1.0", knew=knew)
+    shutil.rmtree(ready.draft(Q1, "1.1.0"))
+    assert str(ready.find(Q1).version) == "1.0.0"
+    put_draft(ready, version="1.0.1", knew=knew)
+    approve(ready, Q1, None, **ROLE, outcomes=VALID)
+    assert str(publish(ready, Q1).version) == "1.0.1"
+
+
+def test_two_versions_are_compared_while_an_audit_runs(ready: Releases) -> None:
+    """Whoever reads leaves the scratch folders of others alone."""
+    publish(ready, Q1)
+    put_draft(ready, version="1.1.0")
+    scratch = ready.project.root.drafts / ".audit-running"
+    scratch.mkdir()
+    compared(ready, Q1)
+    assert scratch.is_dir()
+
+
 # --- withdrawing, listing
+
+
+def test_what_is_not_as_it_was_published_can_be_withdrawn(ready: Releases) -> None:
+    publish(ready, Q1)
+    path = ready.project.root.public / "releases" / Q1 / "v1.0.0" / "figures.csv"
+    path.chmod(0o644)
+    path.write_text("exact: 17")
+    assert withdraw(ready, Q1, None, **ROLE).state == WITHDRAWN
+    assert list(ready.project.root.publications.rglob("figures.csv")) == []
 
 
 def test_a_withdrawn_version_leaves_its_page_and_no_file_anywhere_public(ready: Releases) -> None:
@@ -461,3 +589,17 @@ def test_the_command_tells_the_next_step_and_refuses_with_a_code(
     code, _, err = vcc(capsys, root, "list")
     assert (code, "exact.csv was never approved" in err) == (1, True)
     assert vcc(capsys, root, "publish", "2025-26-Q1", "1.x")[0] == 2
+
+
+def test_no_embargo_ends_on_a_day_that_was_only_said(
+    drafts: Releases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = drafts.project.data_root
+    ahead = f"{datetime.now().date() + timedelta(days=2)}"
+    put_draft(drafts, issued_on=ahead)
+    approve(drafts, Q1, None, **ROLE, outcomes=VALID)
+    code, _, err = vcc(capsys, root, "publish", Q1, as_of=ahead)
+    assert (code, "end no embargo" in err) == (2, True)
+    (root / "sample").mkdir()
+    (root / "sample" / "list.json").write_text(json.dumps({"as_of": ahead, "files": []}))
+    assert vcc(capsys, root, "publish", Q1, as_of=ahead)[0] == 0

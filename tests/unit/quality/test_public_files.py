@@ -29,6 +29,7 @@ _CELLS = {
     "failed_rows.empty_says_why": "update {t} set obs_status = null, published_as = 'value', rate_percent = null",
     "failed_rows.form_agrees_with_status": "update {t} set published_as = null where obs_status is null",
     "failed_rows.rate_from_published_counts": "update {t} set rate_percent = rate_percent + 1",
+    "failed_rows.limits_from_published_counts": "update {t} set rate_lower_percent = rate_lower_percent - 1",
     "failed_rows.met_within_base": "update {t} set {met} = {base} + 5, rate_percent = floor(100.0 * ({base} + 5) / {base} + 0.5)",
 }
 _BANDS = {

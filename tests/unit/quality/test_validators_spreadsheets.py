@@ -51,6 +51,16 @@ def _ods(part: str, old: str, new: str, *, is_pattern: bool = False) -> Spoil:
     return spoil
 
 
+def test_an_ods_that_declares_entities_is_not_read(release: Path) -> None:
+    _ods("content.xml", "<office:document-content", "<!DOCTYPE a [<!ENTITY b 'c'>]><office:document-content")(
+        release
+    )
+
+    faults = spreadsheets.validate(release, soffice=NOWHERE)
+
+    assert any("declares a document type" in text for text in _messages(faults))
+
+
 def _messages(faults: list[Fault]) -> list[str]:
     return [fault.message for fault in faults if not isinstance(fault, NotRun)]
 

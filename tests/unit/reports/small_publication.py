@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from reports.release.areas import read_areas
+from reports.release.breakdowns import read_breakdowns
 from reports.release.catalogue import read_catalogue
 from reports.release.codes import read_codes
 from reports.release.publication import Publication, PublicColumn, PublicTable
@@ -207,9 +208,9 @@ def public_table(
 def fill_references(con: duckdb.DuckDBPyConnection) -> None:
     """The seeds that the tables of reference come from, and the periods."""
     con.execute("create schema reference; create schema staging")
-    for seed in ("areas", "body_kinds", "metric_bodies", "metrics", "observation_statuses", "rights"):
-        dates = "types={'valid_from': 'date', 'valid_to': 'date'}"
-        options = f", {dates}" if seed in {"areas", "metric_bodies", "metrics", "rights"} else ""
+    dated = ("areas", "characteristics", "crime_types", "metric_bodies", "metrics", "rights")
+    for seed in (*dated, "body_kinds", "observation_statuses"):
+        options = ", types={'valid_from': 'date', 'valid_to': 'date'}" if seed in dated else ""
         con.execute(
             f"create table reference.{seed} as from read_csv('{SEEDS / seed}.csv', header=true{options})"
         )
@@ -238,6 +239,7 @@ def references() -> tuple[PublicTable, ...]:
         fill_references(con)
         return (
             read_areas(con, dt.date(2026, 3, 31)),
+            read_breakdowns(con, dt.date(2026, 3, 31)),
             read_codes(con),
             read_catalogue(con),
         )

@@ -60,7 +60,9 @@ def test_a_table_that_does_not_say_its_release_is_refused(
 def test_the_tables_of_reference_come_with_every_publication(
     con: duckdb.DuckDBPyConnection, exposures: list[PublicTable]
 ) -> None:
-    assert [table.name for table in read(con, exposures).references] == ["areas", "codes", "metric-catalogue"]
+    assert [table.name for table in read(con, exposures).references] == [
+        "areas", "breakdowns", "codes", "metric-catalogue",
+    ]  # fmt: skip
 
 
 def test_a_correction_says_what_it_replaces_and_why(
@@ -124,3 +126,24 @@ def test_a_type_no_file_has_is_refused(con: duckdb.DuckDBPyConnection, exposures
 
     with pytest.raises(ValueError, match="types no open data file has: good_count"):
         read(con, [replace(feedback, columns=columns)])
+
+
+def test_a_release_that_carries_a_financial_year_covers_it_from_its_first_day(
+    con: duckdb.DuckDBPyConnection, exposures: list[PublicTable]
+) -> None:
+    feedback = next(table for table in exposures if table.name == "local_feedback")
+    columns = tuple(
+        replace(column, name="year_code") if column.name == "financial_year" else column
+        for column in feedback.columns
+    )
+    key = tuple("year_code" if name == "financial_year" else name for name in feedback.primary_key)
+    con.execute("alter table marts.open_data_local_feedback rename financial_year to year_code")
+    con.execute("update marts.open_data_local_feedback set year_code = '2025-26-FY'")
+
+    made = read(con, [replace(feedback, columns=columns, primary_key=key)])
+
+    assert (made.first_day, made.covered_from) == (dt.date(2026, 1, 1), dt.date(2025, 4, 1))
+    con.execute("delete from marts.open_data_local_feedback")
+    others = [table for table in exposures if table.name != "local_feedback"]
+    made = read(con, [*others, replace(feedback, columns=columns, primary_key=key)])
+    assert made.covered_from == dt.date(2026, 1, 1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import textwrap
@@ -261,3 +262,40 @@ def test_a_missing_fact_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"publisher\.yml has no entry 'email'"):
         publisher(path)
+
+
+def test_a_year_of_figures_is_covered_from_its_first_day(publications: ModuleType) -> None:
+    made = draft_files(publications.small_publication(year_first_day=dt.date(2025, 4, 1)))
+
+    package, catalogue = read(made, "datapackage.json"), read(made, "dcat.jsonld")
+    assert (package["temporal"]["start"], package["temporal"]["end"]) == ("2025-04-01", "2026-03-31")
+    assert catalogue["dct:temporal"]["dcat:startDate"]["@value"] == "2025-04-01"
+    assert "once a year: 1 April 2025 to 31 March 2026" in " ".join(made["README.txt"].decode().split())
+
+
+def test_the_readme_says_which_tables_have_no_rows(publication: Publication) -> None:
+    emptied = replace(
+        publication,
+        tables=tuple(
+            replace(table, rows=()) if table.name == "local_feedback" else table
+            for table in publication.tables
+        ),
+    )
+
+    told = " ".join(draft_files(emptied)["README.txt"].decode().split())
+
+    assert "No rows in this release" in told.partition("local_feedback.csv")[2][:500]
+    assert told.count("No rows in this release") == 1
+
+
+# --- codes
+
+
+def test_every_breakdown_that_has_values_is_named_among_the_codes(publication: Publication) -> None:
+    codes, values = publication.table("codes"), publication.table("breakdowns")
+
+    named = {row[1] for row in codes.rows if row[0] == "breakdown"}
+    assert {row[0] for row in values.rows} == named
+    # the same code says something of its own in each breakdown
+    assert len({row[2] for row in values.rows if row[1] == "NS"}) > 1
+    assert ("crime_type", "VAP", "Violence against the person") in {row[:3] for row in values.rows}

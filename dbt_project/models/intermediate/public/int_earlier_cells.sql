@@ -3,6 +3,7 @@
 select
     cast(null as varchar) as cell_id,
     cast(null as bigint) as base_count,
-    cast(null as bigint) as met_count
+    cast(null as bigint) as met_count,
+    cast(null as boolean) as is_revised
 from {{ ref('disclosure_rules') }}
 where 1 = 0

@@ -61,6 +61,7 @@ compared as (
         kept.*,
         earlier.base_count as earlier_base_count,
         earlier.met_count as earlier_met_count,
+        coalesce(earlier.is_revised, false) as was_revised,
         {{ rules_columns("rules") }},
         rules.coverage_min,
         -- a metric and those that repeat its cases are revised together: one alone would no longer agree with the rest
@@ -126,6 +127,8 @@ select
     earlier_base_count is not null
     and (
         not is_reported
+        -- what was revised once stays marked: it is not what was published first
+        or was_revised
         or (
             is_large_together
             and (

@@ -206,12 +206,13 @@ compared as (
         {{ rules_columns("rules") }},
         earlier.base_count as earlier_base_count,
         earlier.met_count as earlier_met_count,
+        coalesce(earlier.is_revised, false) as was_revised,
         coalesce(
             earlier.cell_id is not null
             and {{ is_large_revision("named.base_count", "named.met_count", "earlier.base_count", "earlier.met_count",
                 "rules.revision_min_change") }},
             false
-        ) as is_revised
+        ) as is_large
     from named
     inner join rules
         on named.release_period_code = rules.period_code
@@ -239,15 +240,16 @@ select
     figure_status,
     case
         when figure_status <> 'reported' then null
-        when earlier_base_count is null or is_revised then base_count
+        when earlier_base_count is null or is_large then base_count
         else earlier_base_count
     end as base_count,
     case
         when figure_status <> 'reported' then null
-        when earlier_base_count is null or is_revised then met_count
+        when earlier_base_count is null or is_large then met_count
         else earlier_met_count
     end as met_count,
-    is_revised,
+    -- what was revised once stays marked: it is not what was published first
+    is_large or was_revised as is_revised,
     disclosure_rule_version,
     suppress_max,
     rounding_base,
