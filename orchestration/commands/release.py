@@ -194,7 +194,8 @@ def _list(releases: Releases, options: argparse.Namespace) -> int:
         print(f"vcc: the public folder is not what was published: {fault}", file=sys.stderr)
     if faults:
         print(
-            "vcc: if a publication was interrupted, `vcc release publish` of it ends it; else restore"
+            "vcc: if a publication was interrupted, or vcc was renewed since, `vcc release publish` of it"
+            " mends that; else restore"
             f" {releases.project.root.publications} from a backup.",
             file=sys.stderr,
         )

@@ -352,9 +352,12 @@ def pages_of(
     periods: dict[str, list[PublicVersion]] = {}
     for version in ordered:
         periods.setdefault(version.period_code, []).append(version)
+    for version in ordered:
+        of_period = periods[version.period_code]
         pages[f"{version.path}/{PAGE}"] = rendered(
             "release_version.html.j2",
             version=version,
+            current=next((each.version for each in of_period if each.status == CURRENT), None),
             files=files.get(version.release_id, ()),
             day=_day,
         ).encode("utf-8")

@@ -32,6 +32,7 @@ from orchestration.releasing.promoting import (
     VALIDATION,
     Releases,
     approve,
+    due_at,
     listing,
     public_faults,
     publish,
@@ -298,6 +299,14 @@ def test_the_embargo_ends_at_the_hour_in_england(ready: Releases, moment: str, i
     if not is_open:
         assert "under embargo until 18 September 2025, 09:30" in refused(then)
         assert not then.project.root.public.exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "moment"), [("2025-12-18", "2025-12-18T09:30+00:00"), ("2026-06-25", "2026-06-25T08:30+00:00")]
+)
+def test_the_hour_is_that_of_england_in_winter_and_in_summer(drafts: Releases, day: str, moment: str) -> None:
+    put_draft(drafts, issued_on=day)
+    assert due_at(drafts, drafts.find(Q1)) == datetime.fromisoformat(moment)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from reports.release.public_folder import (
     PublicFolderError,
     PublicVersion,
     faults_of_folder,
+    pages_of,
 )
 
 
@@ -73,6 +74,9 @@ class State:
         self.superseded = replace(
             self.first, status=SUPERSEDED, superseded_by="1.1.0", superseded_on=date(2026, 9, 17)
         )
+        self.withdrawn = replace(
+            self.first, status=WITHDRAWN, withdrawn_on=date(2025, 10, 1), withdrawn_reason="A wrong column."
+        )
 
     def publish_first(self) -> None:
         self.folder.show([self.first], {self.first.release_id: self.one})
@@ -81,6 +85,9 @@ class State:
         return (folder or self.folder).show(
             [self.superseded, self.second], {self.second.release_id: self.two}
         )
+
+    def withdraw_first(self, folder: PublicFolder | None = None) -> bool:
+        return (folder or self.folder).show([self.withdrawn], kept=1)
 
 
 @pytest.fixture
@@ -247,8 +254,8 @@ def test_a_lost_link_loses_no_published_file(state: State) -> None:
 # --- killed at every step
 
 
-def killed_at(state: State, number: int) -> bool:
-    """Publish the second version in a child process that is killed before its n-th step; tell whether it was."""
+def killed_at(state: State, number: int, what: str) -> bool:
+    """Publish or withdraw in a child process that is killed before its n-th step; tell whether it was."""
     child = os.fork()
     if child == 0:
         left = number
@@ -260,7 +267,7 @@ def killed_at(state: State, number: int) -> bool:
             left -= 1
 
         try:
-            state.publish_second(PublicFolder(state.folder.public, state.folder.publications, step))
+            getattr(state, what)(PublicFolder(state.folder.public, state.folder.publications, step))
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -268,11 +275,16 @@ def killed_at(state: State, number: int) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_killed_at_any_step_the_public_folder_is_the_old_or_the_new(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("what", "shown"), [("publish_second", ("superseded", "second")), ("withdraw_first", ("withdrawn",))]
+)
+def test_killed_at_any_step_the_public_folder_is_the_old_or_the_new(
+    tmp_path: Path, what: str, shown: tuple[str, ...]
+) -> None:
     undisturbed = State(tmp_path / "undisturbed")
     undisturbed.publish_first()
     old = tree(undisturbed.folder.public)
-    undisturbed.publish_second()
+    getattr(undisturbed, what)()
     new = tree(undisturbed.folder.public)
     assert old != new
     seen: list[bool] = []
@@ -280,25 +292,52 @@ def test_killed_at_any_step_the_public_folder_is_the_old_or_the_new(tmp_path: Pa
     while True:
         state = State(tmp_path / f"killed{number}")
         state.publish_first()
-        if not killed_at(state, number):
+        if not killed_at(state, number, what):
             break
         after = tree(state.folder.public)
         assert after in (old, new), f"a mixture after step {number}"
         seen.append(after == new)
         # Whatever was left, the next run ends as an undisturbed one, and leaves no scrap.
-        state.publish_second()
+        getattr(state, what)()
         assert tree(state.folder.public) == new
-        assert state.folder.faults([state.superseded, state.second]) == []
+        assert state.folder.faults([getattr(state, name) for name in shown]) == []
+        assert what != "withdraw_first" or not list(state.folder.publications.rglob("a.csv"))
         assert not [path for path in state.root.rglob("*.partial")]
         assert all(path.name.isdigit() for path in state.folder.publications.iterdir())
         number += 1
     # It was old, then new, and turned once; a hook that is never called would prove nothing.
-    assert number > 30
+    assert number > 20
     assert seen == sorted(seen)
     assert set(seen) == {False, True}
 
 
 # --- pages
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "said"),
+    [
+        (CURRENT, None, "Use that one."),
+        (WITHDRAWN, None, "no version of this quarter is current"),
+        (SUPERSEDED, CURRENT, 'Use <a href="../v1.1.1/index.html">version 1.1.1</a>'),
+    ],
+)
+def test_a_superseded_version_leads_to_the_one_to_use(
+    state: State, second: str, third: str | None, said: str
+) -> None:
+    day = date(2026, 10, 1)
+    newer = replace(
+        state.second,
+        status=second,
+        superseded_by="1.1.1" if third else None,
+        superseded_on=day if third else None,
+        withdrawn_on=day if second == WITHDRAWN else None,
+        withdrawn_reason="A wrong column." if second == WITHDRAWN else None,
+    )
+    versions = [state.superseded, newer]
+    if third:
+        versions.append(replace(state.second, version="1.1.1", status=third))
+    assert said in pages_of(versions, {})[f"{state.first.path}/index.html"].decode()
 
 
 class _Structure(html.parser.HTMLParser):
