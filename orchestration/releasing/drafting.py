@@ -38,6 +38,7 @@ from orchestration.releasing.tables import CELLS, Earlier, EarlierCells, PublicT
 from orchestration.releasing.tables import RELATIONS as RELATION_MODELS
 from orchestration.rendering import relation
 from quality.disclosure.audit import Audit, audit
+from quality.disclosure.knowledge import Relation, relations_of
 from quality.disclosure.ledger import LedgerRow, ledger_bytes, ledger_of, read_ledger
 from quality.disclosure.mend import (
     Mended,
@@ -70,6 +71,10 @@ if TYPE_CHECKING:
 #: Libraries whose version may change the bytes of a file.
 WRITING_PACKAGES = ("duckdb", "pyarrow", "XlsxWriter", "odfpy", "jinja2")
 WORKERS = 2
+#: Levels of a cell: its rate as a band only, its base only, nothing.
+BAND, BASE, NOTHING = 1, 2, 3
+#: Why a cell is withheld that an earlier version of its quarter's release withheld, whatever it is now.
+STAYS = "withheld in an earlier version"
 
 Told = Callable[[str], None]
 
@@ -83,13 +88,15 @@ class Before:
     """Everything that is public before a release, or is to be: it is known to whoever tries to undo it.
 
     `order` names the releases as they were, and will be, published; `ledgers` gives the hash of each one's
-    ledger. `suppressions` and `earlier_cells` are of what was published only.
+    ledger, `relations` the first of them that each definition held in. `suppressions` and `earlier_cells` are
+    of what was published only.
     """
 
     order: tuple[str, ...]
     ledger: tuple[LedgerRow, ...]
     ledgers: Mapping[str, str]
     truth: tuple[Mapping[str, Any], ...]
+    relations: Mapping[Relation, str]
     suppressions: tuple[Suppression, ...]
     earlier_cells: EarlierCells
 
@@ -131,6 +138,7 @@ def before(releases: Releases, period_code: str, issued_on: date) -> Before:
     )
     ledger: list[LedgerRow] = []
     truth: list[Mapping[str, Any]] = []
+    relations: dict[Relation, str] = {}
     ledgers: dict[str, str] = {}
     for state in (*published, *coming):
         record = releases.record(state.period_code, state.version)
@@ -142,14 +150,74 @@ def before(releases: Releases, period_code: str, issued_on: date) -> Before:
             )
         ledger += read_ledger(record / LEDGER)
         truth += _read_truth(record)
+        for found in relations_of(read_rows(record / RELATIONS)):
+            relations.setdefault(found, state.release_id)
     withheld: set[Suppression] = set()
     earlier: dict[str, Earlier] = {}
     for state in published:
         record = releases.record(state.period_code, state.version)
         withheld.update(read_suppressions(record / SUPPRESSIONS))
-        earlier |= cells_of(_read_truth(record))
+        exact = _read_truth(record)
+        earlier |= cells_of(exact)
+        if state.period_code == period_code:
+            withheld.update(stays_withheld(read_ledger(record / LEDGER), exact))
     order = tuple(state.release_id for state in (*published, *coming))
-    return Before(order, tuple(ledger), ledgers, tuple(truth), tuple(sorted(withheld)), earlier)
+    return Before(order, tuple(ledger), ledgers, tuple(truth), relations, tuple(sorted(withheld)), earlier)
+
+
+def stays_withheld(
+    ledger: Sequence[LedgerRow], truth: Sequence[Mapping[str, Any]]
+) -> Iterator[Suppression]:
+    """What a version did not give of its cells, as levels that hold for every later version of its quarter.
+
+    `ledger` and `truth` are the version's own. A count has no cases met that could be withheld.
+    """
+    given: dict[str, set[str]] = {}
+    for row in ledger:
+        if row.cell_id is not None:
+            given.setdefault(row.cell_id, set()).add(f"{row.measure} {row.form}")
+    for cell in truth:
+        said = given.get(cell["cell_id"], set())
+        if "base rounded" not in said:
+            level = NOTHING
+        elif cell["met_count"] is None or "met rounded" in said:
+            continue
+        else:
+            level = BAND if any("_band" in each for each in said) else BASE
+        yield Suppression(cell["cell_id"], level, STAYS)
+
+
+def with_earlier(
+    rows: Sequence[Mapping[str, Any]], earlier: Mapping[Relation, str], release_id: str
+) -> list[dict[str, Any]]:
+    """Definitions of a draft's build, and those that held when an earlier release was made and differ.
+
+    A revised figure may break a definition that held of the figures before it, and those are still known. The
+    older one is named after its release. `earlier` gives the first release that each held in; one that is not
+    among them is new since `release_id`.
+    """
+    own = relations_of(rows)
+    said = set(own)
+    all_of_them = [
+        *(replace(found, since=None if found in earlier else release_id) for found in own),
+        *(
+            replace(found, relation_id=f"{found.relation_id} in {release}")
+            for found, release in earlier.items()
+            if found not in said
+        ),
+    ]
+    return [
+        {
+            "relation_id": found.relation_id,
+            "cell_id": cell_id,
+            "measure": measure,
+            "coefficient": coefficient,
+            "kind": found.kind,
+            "since": found.since,
+        }
+        for found in all_of_them
+        for cell_id, measure, coefficient in found.terms
+    ]
 
 
 def build_draft(
@@ -170,7 +238,7 @@ def build_draft(
     mended = audit_until_safe(
         made.ledger,
         [*known.truth, *({**row, "release_id": release_id} for row in truth)],
-        relations,
+        with_earlier(relations, known.relations, release_id),
         criteria,
         rules=rules,
         candidate=release_id,
@@ -291,7 +359,7 @@ def audit_again(releases: Releases, state: VersionState, told: Told = silent) ->
     found = audit(
         [*known.ledger, *own],
         [*known.truth, *truth],
-        read_rows(record / RELATIONS),
+        with_earlier(read_rows(record / RELATIONS), known.relations, release_id),
         criteria,
         rules=rules,
         candidate=release_id,

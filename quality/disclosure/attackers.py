@@ -37,8 +37,8 @@ class Cluster:
         return tuple(sorted({body for cell in self.cells if (body := body_of(cell)) is not None}))
 
     def is_touched_by(self, release_id: str) -> bool:
-        """Does the release say anything about it?"""
-        return any(fact.release_id == release_id for fact in self.facts) or any(
+        """Does the release say anything about it, or is a definition of it news?"""
+        return any(release_id in (fact.release_id, fact.since) for fact in self.facts) or any(
             vintage.release_id == release_id for vintage in self.vintages
         )
 

@@ -52,11 +52,15 @@ class Vintage:
 
 @dataclass(frozen=True)
 class Relation:
-    """What definitions say of true counts: a sum of (cell, measure, coefficient) is zero, or at most zero."""
+    """What definitions say of true counts: a sum of (cell, measure, coefficient) is zero, or at most zero.
+
+    `since` is the release that it is news in, if any: cells of earlier releases are judged again with it.
+    """
 
     relation_id: str
     terms: tuple[tuple[str, str, int], ...]
     kind: str
+    since: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,15 @@ class Fact:
     """Something known, with where it comes from.
 
     `row` is the row of the ledger, if any; `release_id` the release that said it; `is_superseded` is true of
-    what a later version replaced or corrected, which only a holder of earlier releases has.
+    what a later version replaced or corrected, which only a holder of earlier releases has; `since` the
+    release that a definition is news in.
     """
 
     what: Known | Pairs
     release_id: str | None
     row: LedgerRow | None = None
     is_superseded: bool = False
+    since: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,9 +114,10 @@ class Knowledge:
 
 
 def relations_of(rows: Iterable[Mapping[str, Any]]) -> list[Relation]:
-    """Relations from rows of (relation_id, cell_id, measure, coefficient, kind)."""
+    """Relations from rows of (relation_id, cell_id, measure, coefficient, kind), and perhaps `since`."""
     terms: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
     kinds: dict[str, str] = {}
+    since: dict[str, str | None] = {}
     for row in rows:
         name, kind, measure = str(row["relation_id"]), str(row["kind"]), str(row["measure"])
         if kind not in ("zero", "at_most_zero") or kinds.setdefault(name, kind) != kind:
@@ -118,7 +125,11 @@ def relations_of(rows: Iterable[Mapping[str, Any]]) -> list[Relation]:
         if measure not in MEASURES:
             raise DisclosureError(f"Relation {name} is about {measure!r}; a measure is base, met or unmet.")
         terms[name].append((str(row["cell_id"]), measure, int(row["coefficient"])))
-    return [Relation(name, tuple(sorted(parts)), kinds[name]) for name, parts in sorted(terms.items())]
+        since[name] = row.get("since")
+    return [
+        Relation(name, tuple(sorted(parts)), kinds[name], since[name])
+        for name, parts in sorted(terms.items())
+    ]
 
 
 def truth_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, tuple[int, int | None]]]:
@@ -397,9 +408,13 @@ class _Compiler:
                 # "up to" takes its limit in, "under" and the next band do not
                 most = 0 if row.form == "open_band_low" else -1
                 self._know([(met, part), (base, -whole)], None, most, row, [vintage], is_superseded)
-        if row.form in ("below", "at_least"):
-            return
         rules = self._rules(row)
+        if row.form in ("below", "at_least"):
+            # rule 8: said of a large enough base only
+            self._know(
+                [(base, 1)], rules.flag_base_min, None, row, [vintage], is_superseded, is_inferred=True
+            )
+            return
         rounded = self._rounded_base(row)
         inferences: list[tuple[list[tuple[str, int]], float | None, float | None]] = []
         if row.form == "open_band_high":
@@ -582,6 +597,7 @@ class _Compiler:
                     ),
                     None,
                     is_superseded=not all(self._is_last(vintage) for vintage in present),
+                    since=relation.since,
                 )
             )
 

@@ -118,8 +118,9 @@ def html_bytes(document: dict[str, Any]) -> bytes:
         ],
         withheld=[
             (item["cell_id"], item["level"], item["reason"], "now" if item["is_new"] else "earlier")
-            for item in document["withheld"]
+            for item in document["withheld"][:SHOWN]
         ],
+        withheld_left_out=max(0, len(document["withheld"]) - SHOWN),
     )
     return page.encode("utf-8")
 

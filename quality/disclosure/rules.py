@@ -46,6 +46,7 @@ class Rules:
     whole_percent_n_min: int
     interval_z: float
     respondents_min: int = 0
+    flag_base_min: int = 0
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Rules:
@@ -58,6 +59,7 @@ class Rules:
             whole_percent_n_min=int(row["whole_percent_n_min"]),
             interval_z=float(row["interval_z"]),
             respondents_min=int(row.get("respondents_min") or 0),
+            flag_base_min=int(row.get("flag_base_min") or 0),
         )
 
     @property

@@ -593,3 +593,85 @@ def test_a_withheld_region_counts_as_the_most_that_is_withheld(
     assert row["regions_expected"] == 2 and row["regions_published"] == 1
     assert (row["base_share_covered"], row["base_count"]) == (share, base)
     assert row["obs_status"] == ("c" if base is None else None)
+
+
+def shared_by(*shares: tuple[int, int]) -> dict[str, Any]:
+    """The public row of a region of two areas: of each area n cases of women in the year, x of them met."""
+    world = World()
+    for index, period in enumerate(PERIODS):
+        for area, (n, x) in zip(("E23000002", "E23000003"), shares, strict=True):
+            world.coverage["police", area, period] = ("expected", True, 1)
+            n, x = (n, x) if index == 3 else (0, 0)
+            world.figures.append(
+                metric_figure(
+                    period, FIRST_INDEX + index, x, n, metric_id="m", pfa_code=area, is_total=False,
+                    characteristic="sex", characteristic_value="F",
+                )
+            )  # fmt: skip
+    con = warehouse(world)
+    build(con, "int_public_feedback_cells", "int_public_breakdown_cells", "open_data_region_breakdowns")
+    (found,) = rows(
+        con,
+        "from marts.open_data_region_breakdowns where breakdown_value = 'F' and region_code = 'E12000002'",
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "form", "base"),
+    [
+        ((100, 60), (100, 60), "value", 200),
+        ((992, 500), (8, 8), "base", 1000),
+        # who sent 1002 and reads 1000 would know that the other has none
+        ((1002, 500), (0, 0), "suppressed", None),
+        ((993, 500), (7, 4), "suppressed", None),
+        ((7, 4), (993, 500), "suppressed", None),
+        # eight cases of the other are no secret; how many of them were told is
+        ((100, 60), (20, 13), "base", 120),
+        ((100, 60), (20, 7), "base", 120),
+        ((100, 60), (20, 12), "value", 120),
+        # at most nine were not told: who has four of them knows the rest to be five at most
+        ((100, 97), (100, 98), "band", 200),
+        ((100, 96), (100, 100), "base", 200),
+        ((100, 3), (100, 2), "band", 200),
+        ((100, 4), (100, 0), "base", 200),
+    ],
+)
+def test_who_subtracts_an_own_share_finds_nothing_small(
+    one: tuple[int, int], other: tuple[int, int], form: str, base: int | None
+) -> None:
+    found = shared_by(one, other)
+    assert (found["published_as"], found["base_count"]) == (form, base)
+
+
+def test_the_only_area_of_a_region_has_no_others_to_subtract_from() -> None:
+    assert public(200, 120)["breakdown"]["published_as"] == "value"
+    assert public(200, 195)["breakdown"]["published_as"] == "band"
+
+
+def test_a_withheld_region_of_two_areas_counts_by_its_population() -> None:
+    """There a base may be withheld that is large, so the most that the rules withhold says nothing of it."""
+    world = World()
+    for area, n in (("E23000002", 300), ("E23000007", 1)):
+        for index, period in enumerate(PERIODS):
+            world.coverage["police", area, period] = ("expected", True, 1)
+            world.figures.append(
+                metric_figure(
+                    period, FIRST_INDEX + index, n // 2, n, metric_id="m", pfa_code=area, is_total=False,
+                    characteristic="sex", characteristic_value="F",
+                )
+            )  # fmt: skip
+    con = warehouse(world)
+    con.execute("delete from reference.areas where pfa_code = 'E23000013'")
+    build(con, "int_public_feedback_cells", "int_public_breakdown_cells", "open_data_region_breakdowns")
+    build(con, "open_data_national_breakdowns")
+    people = dict(
+        con.execute(
+            "select region_code, sum(population) from reference.areas where region_code in ('E12000001', 'E12000002')"
+            " and area_kind = 'police_area' group by region_code"
+        ).fetchall()
+    )
+    share = people["E12000002"] / (people["E12000001"] + people["E12000002"])
+    row = rows(con, "from marts.open_data_national_breakdowns where breakdown_value = 'F'")[0]
+    assert row["regions_expected"] == 2 and row["regions_published"] == 1
+    assert row["base_share_covered"] == int(100 * share) / 100 < 0.9 and row["base_count"] is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -482,3 +482,35 @@ def test_kinds_and_measures_of_relations_are_checked() -> None:
     with pytest.raises(DisclosureError, match="measure"):
         relations_of(relation("r", "zero", (A, "told", 1)))
     assert json.dumps(relations_of(relation("r", "zero", (A, "base", 1)))[0].kind) == '"zero"'
+
+
+def test_a_definition_that_is_news_is_tried_on_cells_of_earlier_releases() -> None:
+    # 8 to 12 twice and 23 to 27: that they add up leaves 23 and 24 only
+    ledger = [
+        rounded(PART, "base", 10),
+        rounded(REST, "base", 10),
+        rounded(WHOLE, "base", 25),
+        rounded(A, "base", 40, REVISION),
+    ]
+    truth = [true(PART, 12), true(REST, 12), true(WHOLE, 24), true(A, 40, release=REVISION)]
+    news = relation("sum", "zero", (PART, "base", 1), (REST, "base", 1), (WHOLE, "base", -1))
+    known = audited(ledger, truth, news, candidate=REVISION)
+    assert (known.exposed, known.clusters_judged) == ((), 1)
+    found = audited(ledger, truth, [{**each, "since": REVISION} for each in news], candidate=REVISION)
+    assert set(found.exposed) == {PART, REST, WHOLE}
+
+
+def test_a_flag_says_that_its_base_is_large_enough() -> None:
+    rules = {0: replace(RULES[0], flag_base_min=20)}
+
+    def base_of(n: int) -> tuple[float, int, int]:
+        compiled = compile_knowledge(
+            [rounded(A, "base", 20), flag(A, "below", 50)], truth_of([true(A, n, 5)]), [], rules
+        )
+        (problem, _), *_ = problems(compiled, clusters_of(compiled), CRITERIA)
+        limits = [known.lower for known in problem.known if known.terms == ((f"{A}#base@{RELEASE}", 1),)]
+        return max(limits), compiled.inferences_left_out, len(limits)
+
+    assert base_of(21) == (20, 0, 2)
+    # one on a smaller base breaks the rule, and tells nobody that it does not
+    assert base_of(19) == (18, 1, 1)

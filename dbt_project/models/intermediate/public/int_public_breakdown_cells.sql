@@ -303,6 +303,32 @@ cells_in as (
 
 ),
 
+-- what each area adds to the figure of its region and year
+area_parts as (
+
+    select
+        year_code,
+        region_code,
+        information,
+        body_kind,
+        pfa_code,
+        item_id,
+        breakdown,
+        breakdown_value,
+        collection_mode,
+        sampling_frame,
+        collected_by,
+        metric_version,
+        count(*) as cells_with_value,
+        sum(base_count) as base_count,
+        sum(met_count) as met_count
+    from parts
+    group by
+        year_code, region_code, information, body_kind, pfa_code, item_id, breakdown, breakdown_value, collection_mode,
+        sampling_frame, collected_by, metric_version
+
+),
+
 summed as (
 
     select
@@ -317,10 +343,13 @@ summed as (
         sampling_frame,
         collected_by,
         metric_version,
-        count(*) as cells_with_value,
+        cast(sum(cells_with_value) as bigint) as cells_with_value,
         cast(sum(base_count) as bigint) as base_count,
-        cast(sum(met_count) as bigint) as met_count
-    from parts
+        cast(sum(met_count) as bigint) as met_count,
+        max(base_count) as largest_base,
+        max(met_count) as largest_met,
+        max(base_count - met_count) as largest_unmet
+    from area_parts
     group by
         year_code, region_code, information, body_kind, item_id, breakdown, breakdown_value, collection_mode,
         sampling_frame, collected_by, metric_version
@@ -371,7 +400,10 @@ joined as (
         cells_in.cells_in,
         summed.cells_with_value,
         coalesce(summed.base_count, 0) as base_count,
-        coalesce(summed.met_count, 0) as met_count
+        coalesce(summed.met_count, 0) as met_count,
+        coalesce(summed.largest_base, 0) as largest_base,
+        coalesce(summed.largest_met, 0) as largest_met,
+        coalesce(summed.largest_unmet, 0) as largest_unmet
     from expected
     inner join offered_values
         on
@@ -447,6 +479,29 @@ compared as (
             named.cell_id = earlier.cell_id
             and named.figure_status = 'reported'
 
+),
+
+-- A body knows what it sent: it may subtract it from the figure of its region and year, and must not find that what
+-- is left, which is of the other areas, is small.
+judged as (
+
+    select
+        compared.*,
+        case
+            when figure_status <> 'reported' or areas_due < 2 then 0
+            -- nothing, where the other areas have hardly any; the base, where they have hardly any told, or not told
+            when base_count - largest_base <= suppress_max then 3
+            -- an open band says that all areas together have a few: not given where one has most of those
+            when base_count - met_count < 2 * rounding_base
+                then case when 2 * largest_unmet > suppress_max then 2 else 0 end
+            when met_count < 2 * rounding_base
+                then case when 2 * largest_met > suppress_max then 2 else 0 end
+            when met_count - largest_met <= suppress_max then 2
+            when base_count - met_count - largest_unmet <= suppress_max then 2
+            else 0
+        end as own_share_level
+    from compared
+
 )
 
 select
@@ -488,5 +543,6 @@ select
     about_percent_n_min,
     closed_band_n_min,
     interval_z,
-    respondents_min
-from compared
+    respondents_min,
+    cast(own_share_level as integer) as own_share_level
+from judged

@@ -25,7 +25,8 @@ populations as (
     select
         rules.period_code,
         areas.region_code,
-        sum(areas.population) as population
+        sum(areas.population) as population,
+        count(*) as area_count
     from rules
     inner join {{ ref('areas') }} as areas
         on
@@ -40,6 +41,7 @@ region_cells as (
     select
         cells.*,
         populations.population,
+        populations.area_count,
         case when cells.good_count is not null then cells.base_count end as size_in_total
     from cells
     inner join kinds
@@ -93,7 +95,9 @@ summed as (
         cast(sum(good_count) as bigint) as good_count,
         {{ to_double("coalesce(sum(size_in_total), 0)") }} as size_in_total,
         {{ to_double("coalesce(sum(base_count), 0)") }} as size_published,
-        sum(case when base_count is null then 1 else 0 end) as withheld_region_count,
+        sum(case when base_count is null and area_count > 2 then 1 else 0 end) as withheld_region_count,
+        -- of two areas much is withheld, for each knows its own share: that tells nothing of its size
+        sum(case when base_count is null and area_count <= 2 then population else 0 end) as withheld_population,
         sum(case when base_count is not null then population else 0 end) as published_population,
         max(case when size_in_total is not null and obs_note = 'r' then 1 else 0 end) = 1 as is_revised
     from region_cells
@@ -120,11 +124,13 @@ covered as (
         rules.about_percent_n_min,
         rules.coverage_min,
         rules.interval_z,
-        -- a withheld base counts as the most that the rules withhold; an absent region as its population would have it
+        -- a withheld base counts as the most that the rules withhold; a region that is absent, or of two areas, as its
+        -- population would have it
         summed.size_in_total / nullif(
             summed.size_published
             + summed.withheld_region_count * greatest(rules.suppress_max, rules.respondents_min - 1)
-            + summed.size_published * expected.absent_population / nullif(summed.published_population, 0),
+            + summed.size_published * (expected.absent_population + summed.withheld_population)
+            / nullif(summed.published_population, 0),
             0
         ) as share_in_total
     from expected

@@ -24,7 +24,7 @@ cells as (
         case
             -- rule 11: too few respondents to tell them apart by who they are
             when exact_cells.base_count < exact_cells.respondents_min then 3
-            else coalesce(suppressions.suppression_level, 0)
+            else greatest(coalesce(suppressions.suppression_level, 0), exact_cells.own_share_level)
         end as suppression_level
     from exact_cells
     left join suppressions
