@@ -2,8 +2,7 @@
 
 The ledger: 14,000 cells that stand alone (cases, met, unmet), and 300 region-years whose quarterly area cells
 and breakdowns add up to the same totals. Everything is published as the rules say; every count is protected.
-An outsider attacks all of it; then ten bodies, each knowing its own cells. Ratios are of processor time,
-within this run.
+An outsider attacks all of it. Ratios are of processor time, within this run.
 """
 
 from __future__ import annotations
@@ -12,14 +11,13 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from quality.disclosure.components import Linked, split
+from quality.disclosure.components import split
 from quality.disclosure.model import Criteria, Finding, Known, Problem, Protected, ProtectedRate, Variable
-from quality.disclosure.solver import Limits, Memo, judge
+from quality.disclosure.solver import Limits, judge
 
 CELLS = 14_000
 REGION_YEARS = 300
@@ -117,20 +115,6 @@ class Ledger:
         )
 
 
-def insider(linked: Linked, variables: Sequence[Variable], own: str) -> Problem:
-    """What a body knows besides: the cells with `own` in their names. Asked only of what hangs together."""
-    mine = [variable for variable in variables if own in variable.name]
-    around = linked.around(variable.name for variable in mine)
-    return replace(
-        around,
-        attacker=own,
-        known=around.known
-        + tuple(Known(((v.name, 1),), v.true_value, v.true_value, "own cells") for v in mine),
-        protected=tuple(count for count in around.protected if own not in count.name),
-        rates=tuple(rate for rate in around.rates if own not in rate.name),
-    )
-
-
 def ledger(cells: int, region_years: int) -> Ledger:
     """A made-up ledger of this size."""
     made = Ledger(20260701)
@@ -196,29 +180,14 @@ def main() -> int:
     floor, _ = line("region-years, one worker", partial(judge, regions, CRITERIA))
     line("region-years, two workers", partial(judge, regions, CRITERIA, workers=2), floor)
 
-    memo: Memo = {}
-    floor, found = line(
-        "everything, outsider, two workers", partial(judge, outsider, CRITERIA, memo=memo, workers=2)
-    )
-
-    def insiders() -> list[Finding]:
-        around = Linked(outsider)
-        return [
-            finding
-            for number in range(AREAS)
-            for finding in judge(
-                insider(around, every.variables, f"area {number} "), CRITERIA, memo=memo, workers=2
-            )
-        ]
-
-    _, inside = line(f"{AREAS} insiders after the outsider, two workers", insiders, floor)
-    print(f"\noutsider: {said(found)}\ninsiders: {said(inside)}")
+    _, found = line("everything, two workers", partial(judge, outsider, CRITERIA, workers=2))
+    print(f"\n{said(found)}")
     return 0
 
 
 def _singly(problem: Problem) -> list[Ledger]:
     """One ledger a cell of a problem of cells that stand alone."""
-    found = []
+    found: list[Ledger] = []
     of_name: dict[str, Ledger] = {}
     for variable in problem.variables:
         of_name.setdefault(variable.name.split("|")[0], Ledger(0)).variables.append(variable)

@@ -27,7 +27,10 @@ def _adapter() -> Any:
 
     @jinja2.pass_context
     def dispatch(context: jinja2.runtime.Context, name: str) -> Any:
-        return context.vars.get(f"duckdb__{name}") or context.vars[f"default__{name}"]
+        found = context.get(f"duckdb__{name}") or context.get(f"default__{name}")
+        if found is None:
+            raise KeyError(f"default__{name}")
+        return found
 
     return SimpleNamespace(dispatch=dispatch)
 
@@ -43,16 +46,10 @@ def relation(name: str) -> str:
 
 def render(template: str, ref: Relation = relation) -> str:
     """Render a template that may call the project's macros, `ref`, `source` and `config`."""
-    import jinja2
-
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.globals.update(
-        adapter=_adapter(),
-        ref=ref,
-        source=lambda schema, table: f"{schema}.{table}",
-        config=lambda **_: "",
-    )
-    return environment.from_string(_macros() + template).render().strip()
+    environment, macros = _project()
+    given = {"ref": ref}
+    # macros that call `ref` get the one of this rendering
+    return environment.from_string(template, vars(macros.make_module(given))).render(given).strip()
 
 
 def model_sql(name: str, ref: Relation = relation) -> str:
@@ -99,10 +96,20 @@ def between(starts: Iterable[str], end: str) -> list[str]:
 
 
 @cache
-def _macros() -> str:
+def _project() -> tuple[jinja2.Environment, jinja2.Template]:
+    """Return the environment of a template and the project's macros, compiled once."""
+    import jinja2
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.globals.update(
+        adapter=_adapter(),
+        source=lambda schema, table: f"{schema}.{table}",
+        config=lambda **_: "",
+    )
     # macros see one another only within one template
-    return "".join(
+    macros = "".join(
         path.read_text(encoding="utf-8")
         for path in sorted((DBT_FOLDER / "macros").rglob("*.sql"))
         if path.name != "generate_schema_name.sql"
     )
+    return environment, environment.from_string(macros)

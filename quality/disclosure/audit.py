@@ -8,20 +8,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from quality.disclosure.attackers import Cluster, cell_of, clusters_of, problems, sizes
+from quality.disclosure.attackers import (
+    TOGETHER,
+    Attacker,
+    Cluster,
+    attackers_on,
+    cell_of,
+    clusters_of,
+    is_settled,
+    problem_of,
+    sizes,
+)
 from quality.disclosure.errors import DisclosureError
-from quality.disclosure.knowledge import Relation, compile_knowledge, relations_of, truth_of
+from quality.disclosure.knowledge import Knowledge, Relation, compile_knowledge, relations_of, truth_of
 from quality.disclosure.ledger import LedgerRow, hash_of, ledger_bytes, release_order
 from quality.disclosure.model import Criteria, Finding, Problem
 from quality.disclosure.rules import Rules
 
 Judge = Callable[..., list[Finding]]
+
+#: Attacker and first variable of a cluster -> the cluster with all that is known of it, and what was found.
+_Settled = dict[tuple[Attacker, str], tuple[Cluster, list[Finding]]]
 
 
 @dataclass(frozen=True)
@@ -147,8 +160,9 @@ class _Auditor:
         #: what the solver has answered so far: attackers and rounds mostly ask the same again
         self.memo: dict[Any, Any] = {}
         self.told = time.perf_counter()
-        #: attacker and everything he knows of a cluster -> what was found
-        self.settled: dict[tuple[str, Cluster], list[Finding]] = {}
+        self.settled: _Settled = {}
+        #: relations and hash of the inputs, which are the same in every round
+        self.inputs: tuple[object, object, list[Relation], str] | None = None
 
     def audit(
         self, ledger: Sequence[LedgerRow], truth: list[Mapping[str, Any]], relations: list[Mapping[str, Any]]
@@ -159,16 +173,15 @@ class _Auditor:
             raise DisclosureError(
                 f"The ledger holds no number of {self.candidate}, so there is nothing to audit."
             )
-        related = relations_of(relations)
+        if self.inputs is None or self.inputs[0] is not truth or self.inputs[1] is not relations:
+            inputs_hash = self._inputs_hash(truth, relations, releases)
+            self.inputs = truth, relations, relations_of(relations), inputs_hash
+        related, inputs_hash = self.inputs[2:]
         knowledge = compile_knowledge(ledger, truth_of(truth), related, self.rules, order=self.order)
         clusters = clusters_of(knowledge)
         asked = [cluster for cluster in clusters if self.everything or cluster.is_touched_by(self.candidate)]
         compiled = time.perf_counter()
-        findings: list[Finding] = []
-        settled: dict[tuple[str, Cluster], list[Finding]] = {}
-        for problem, about in problems(knowledge, asked, self.criteria):
-            findings += self._judged(problem, about, settled)
-        self.settled = settled
+        findings = self._attacked(knowledge, asked)
         judged = time.perf_counter()
         failed = {finding.name for finding in findings if not finding.passes}
         exposed = {cell_of(name) for name in failed}
@@ -198,7 +211,7 @@ class _Auditor:
             criteria=self.criteria,
             rule_versions=tuple(sorted(self.rules)),
             ledger_hash=hash_of(ledger_bytes(ledger)),
-            inputs_hash=self._inputs_hash(truth, relations, releases),
+            inputs_hash=inputs_hash,
             seconds={
                 "compiling": compiled - start,
                 "judging": judged - compiled,
@@ -206,41 +219,58 @@ class _Auditor:
             },
         )
 
+    def _attacked(self, knowledge: Knowledge, asked: Sequence[Cluster]) -> list[Finding]:
+        """Findings of all attackers; what stays open to all of them together is not asked of each."""
+        settled: _Settled = {}
+        findings: list[Finding] = []
+        if shared := [cluster for cluster in asked if cluster.is_shared]:
+            found = self._judged(TOGETHER, knowledge, shared, (), settled)
+            findings += [finding for finding in found if finding.passes]
+        is_open = {finding.name for finding in findings}
+        left = [cluster for cluster in asked if not is_settled(cluster, is_open, self.criteria)]
+        for attacker, about in attackers_on(left):
+            findings += self._judged(attacker, knowledge, about, is_open, settled)
+        self.settled = settled
+        return findings
+
     def _judged(
-        self, problem: Problem, about: Sequence[Cluster], settled: dict[tuple[str, Cluster], list[Finding]]
+        self,
+        attacker: Attacker,
+        knowledge: Knowledge,
+        about: Sequence[Cluster],
+        is_open: Collection[str],
+        settled: _Settled,
     ) -> list[Finding]:
-        """Findings on a problem; clusters that an earlier round left as they are are not solved again."""
-        from_before = {cluster: self.settled.get((problem.attacker, cluster)) for cluster in about}
-        fresh = [cluster for cluster, known in from_before.items() if known is None]
-        found: list[Finding] = []
-        if fresh:
-            names = {name for cluster in fresh for name in cluster.variables}
-            part = problem if len(fresh) == len(about) else _restricted(problem, names)
-            self.progress(f"{problem.attacker}: {len(part.protected):,} counts and {len(part.rates):,} rates")
-            found = self._solve(part)
+        """Findings on clusters; those that an earlier round left as they are are not solved again."""
+        before = {
+            cluster.variables[0]: known[1]
+            for cluster in about
+            if (known := self.settled.get((attacker, cluster.variables[0]))) and known[0] == cluster
+        }
+        fresh = [cluster for cluster in about if cluster.variables[0] not in before]
         # two vintages of a cell can stand in two clusters
-        by_vintage: dict[tuple[str, str], list[Finding]] = {}
-        for finding in found:
-            by_vintage.setdefault((cell_of(finding.name), finding.name.rpartition("@")[2]), []).append(
-                finding
-            )
+        by_vintage: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+        if fresh:
+            problem = problem_of(attacker, knowledge, fresh, self.criteria, is_open)
+            for finding in self._solve(problem):
+                by_vintage[cell_of(finding.name), finding.name.rpartition("@")[2]].append(finding)
         everything: list[Finding] = []
         for cluster in about:
-            known = from_before[cluster]
-            here = (
-                known
-                if known is not None
-                else [
+            here = before.get(cluster.variables[0])
+            if here is None:
+                here = [
                     finding
                     for vintage in cluster.vintages
                     for finding in by_vintage.get((vintage.cell_id, vintage.release_id), [])
                 ]
-            )
-            settled[problem.attacker, cluster] = here
+            settled[attacker, cluster.variables[0]] = cluster, here
             everything += here
         return everything
 
     def _solve(self, problem: Problem) -> list[Finding]:
+        if not problem.protected and not problem.rates:
+            return []
+        self.progress(f"{problem.attacker}: {len(problem.protected):,} counts, {len(problem.rates):,} rates")
         judge = self.judge
         if judge is None:
             from quality.disclosure import solver
@@ -333,17 +363,6 @@ def _total_cells(relation: Relation) -> list[tuple[str, int, str]]:
             # the base of a cell is there until nothing of it is
             return [(cell, 3 if measure == "base" else 2, reason)]
     return []
-
-
-def _restricted(problem: Problem, names: set[str]) -> Problem:
-    return Problem(
-        problem.attacker,
-        tuple(variable for variable in problem.variables if variable.name in names),
-        tuple(known for known in problem.known if known.terms and known.terms[0][0] in names),
-        tuple(pairs for pairs in problem.pairs if pairs.first in names),
-        tuple(value for value in problem.protected if value.terms[0][0] in names),
-        tuple(rate for rate in problem.rates if rate.base[0][0] in names),
-    )
 
 
 def _tables(ledger: Iterable[LedgerRow]) -> dict[str, str]:

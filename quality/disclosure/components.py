@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from quality.disclosure.model import Known, Pairs, Problem, Protected, ProtectedRate, Terms, Variable
+from quality.disclosure.model import Known, Pairs, Problem, Protected, ProtectedRate, Terms
 
 #: coefficient * variable, the variable by its place in the system
 Places = tuple[tuple[int, int], ...]
@@ -295,65 +295,6 @@ class Union:
             self._above[self.root(index)] = self.root(indexes[0])
 
 
-class Linked:
-    """A problem that can be cut down to what a few variables have to do with, again and again.
-
-    An insider knows more than the outsider about its own cells only: solving what hangs together with them is
-    enough.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        """Find out once what hangs together in `problem`."""
-        self._problem = problem
-        self._place = {variable.name: index for index, variable in enumerate(problem.variables)}
-        union = Union(len(self._place))
-        groups: list[list[str]] = [[name for name, _ in known.terms] for known in problem.known]
-        groups += [[pairs.first, pairs.second] for pairs in problem.pairs]
-        groups += [[name for name, _ in count.terms] for count in problem.protected]
-        groups += [[name for name, _ in rate.part + rate.base] for rate in problem.rates]
-        for names in groups:
-            union.join([self._place[name] for name in names])
-        self._root = {name: union.root(index) for name, index in self._place.items()}
-        self._held: dict[int, _Held] = {}
-        for variable in problem.variables:
-            self._of(variable.name).variables.append(variable)
-        for known in problem.known:
-            if known.terms:
-                self._of(known.terms[0][0]).known.append(known)
-        for pairs in problem.pairs:
-            self._of(pairs.first).pairs.append(pairs)
-        for count in problem.protected:
-            if count.terms:
-                self._of(count.terms[0][0]).protected.append(count)
-        for rate in problem.rates:
-            if rate.part + rate.base:
-                self._of((rate.part + rate.base)[0][0]).rates.append(rate)
-
-    def around(self, names: Iterable[str]) -> Problem:
-        """The part of the problem that hangs together with any of the variables named."""
-        roots = list(dict.fromkeys(self._root[name] for name in names))
-        held = [self._held[root] for root in roots]
-        return replace(
-            self._problem,
-            variables=tuple(variable for part in held for variable in part.variables),
-            known=tuple(known for part in held for known in part.known),
-            pairs=tuple(pairs for part in held for pairs in part.pairs),
-            protected=tuple(count for part in held for count in part.protected),
-            rates=tuple(rate for part in held for rate in part.rates),
-        )
-
-    def _of(self, name: str) -> _Held:
-        return self._held.setdefault(self._root[name], _Held([], [], [], [], []))
-
-
-class _Held(NamedTuple):
-    variables: list[Variable]
-    known: list[Known]
-    pairs: list[Pairs]
-    protected: list[Protected]
-    rates: list[ProtectedRate]
-
-
 class _Part(NamedTuple):
     places: list[int]
     rows: list[Row]
@@ -487,7 +428,7 @@ def _order(
 
     Colour refinement: a variable's colour is hashed from those of the rows it stands in, a row's from its
     variables. Two components that differ in names only mostly get the same order; where they do not, each is
-    solved by itself, which costs time and nothing else.
+    solved by itself, which costs time and nothing else. Large ones are hardly ever equal: one round will do.
     """
     roles: list[tuple[int, Places]] = [
         (
@@ -511,7 +452,7 @@ def _order(
     colour = {
         index: hash((lower[index], _OPEN if upper[index] is None else upper[index])) for index in part.places
     }
-    for _ in range(2 if len(part.places) < 5 else 4):
+    for _ in range(2 if len(part.places) < 5 else 1):
         seen: dict[int, list[int]] = {index: [] for index in part.places}
         for mark, terms in roles:
             shade = hash((mark, tuple(sorted((value, colour[index]) for index, value in terms))))

@@ -33,6 +33,12 @@ class Vintage:
     base: int
     met: int | None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its variables: base, then met."""
+        base = f"{self.cell_id}#base@{self.release_id}"
+        return (base,) if self.met is None else (base, f"{self.cell_id}#met@{self.release_id}")
+
     def value(self, measure: str) -> int:
         """True value of base, met or unmet."""
         if measure == "base":

@@ -13,9 +13,10 @@ that
   they must come from true ones;
 - `sum_of_published`: the sum of published cells, worked out again here; `rounded_sum`, `peers`: a sum that is
   not, and so a number of its own about its members;
-- `derived`: made of published figures, as its declaration says;
+- `derived`: made of published figures, as its declaration says; where that is a figure of another table
+  (`of`, `column`, `match`), it must be the same;
 - `change`: a change between two versions of a cell; `withheld`: an earlier version gave a figure, this one
-does not.
+  does not.
 """
 
 from __future__ import annotations
@@ -473,10 +474,23 @@ class _Maker:
         for row in sheet.rows:
             if row[name] is None:
                 continue
+            if "of" in column.settings:
+                self._repeated(sheet, name, column, row)
             if name in sheet.numeric:
                 yield self._row(sheet, name, row, "derived", value=float(row[name]))
             else:
                 yield self._row(sheet, name, row, "derived", text=str(row[name]))
+
+    def _repeated(self, sheet: _Sheet, name: str, column: _Column, row: Mapping[str, Any]) -> None:
+        """Raises DisclosureError unless the row repeats the figure that another table publishes."""
+        source, match = self.sheets.get(column.settings["of"]), tuple(column.settings["match"])
+        key = tuple(row.get(item) for item in match)
+        lines = self._by(source, match).get(key, []) if source else []
+        if [line.get(column.settings["column"]) for line in lines] != [row[name]]:
+            raise DisclosureError(
+                f"{self.release_id}: {sheet.table.name}.{name} of {'|'.join(map(str, key))} is {row[name]},"
+                f" which is not {column.settings['column']} of {column.settings['of']}, as declared."
+            )
 
     def _inequalities(self, sheet: _Sheet, name: str, column: _Column) -> Iterable[LedgerRow]:
         """A limit in percent; the declaration says on which side of it the true rate lies."""

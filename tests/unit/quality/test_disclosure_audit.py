@@ -29,12 +29,16 @@ from disclosure_tables import (
     total,
     true,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from quality.disclosure.attackers import clusters_of, problems
+from quality.disclosure.attackers import TOGETHER, Attacker, attackers_on, clusters_of, problem_of
 from quality.disclosure.errors import DisclosureError
 from quality.disclosure.knowledge import compile_knowledge, relations_of, truth_of
 from quality.disclosure.ledger import LedgerRow
+from quality.disclosure.model import Criteria, Finding, Known, Problem
+from quality.disclosure.solver import judge
 
 A, B = cell("A"), cell("B")
 PART, REST, WHOLE = cell("A", "part"), cell("A", "rest"), cell("A", "whole")
@@ -334,7 +338,8 @@ def test_a_row_says_no_less_than_the_rules_let_a_reader_infer() -> None:
         met, base = min(tables)
         knowledge = compile_knowledge(rows_of(public), truth_of([true(A, base, met)]), [], RULES)
         assert knowledge.inferences_left_out == 0
-        ((problem, _),) = problems(knowledge, clusters_of(knowledge), CRITERIA)
+        ((outsider, clusters),) = attackers_on(clusters_of(knowledge))
+        problem = problem_of(outsider, knowledge, clusters, CRITERIA)
         names = {
             variable.name.partition("@")[0].rpartition("#")[2]: variable.name
             for variable in problem.variables
@@ -383,12 +388,81 @@ def test_a_new_number_about_an_old_cell_judges_the_old_cell_again() -> None:
 def test_an_insider_is_asked_only_where_several_bodies_hang_together() -> None:
     alone = audited([rounded(A, "base", 20), rounded(B, "base", 20)], [true(A, 20), true(B, 20)])
     assert set(alone.by_attacker) == {"outsider"}
-    together = audited(
-        [rounded(A, "base", 20), rounded(B, "base", 20), total([A, B], 40)], [true(A, 20), true(B, 20)]
-    )
-    assert set(together.by_attacker) == {"outsider", "insider: police A", "insider: police B"}
+    together = audited([rounded(A, "base", 20), suppressed(B), total([A, B], 20)], [true(A, 20), true(B, 2)])
+    assert set(together.by_attacker) == {"everybody else together", "outsider", "insider: police A"}
     own = {finding.name for finding in together.findings if finding.attacker == "insider: police A"}
     assert own == {f"{B}#base@{RELEASE}"}
+
+
+def test_what_stays_open_to_all_others_together_is_not_asked_of_each() -> None:
+    found = audited(
+        [rounded(A, "base", 20), rounded(B, "base", 20), total([A, B], 40)], [true(A, 20), true(B, 20)]
+    )
+    assert found.passes
+    assert {finding.name: (finding.attacker, finding.low, finding.high) for finding in found.findings} == {
+        f"{A}#base@{RELEASE}": ("everybody else together", 18, 22),
+        f"{B}#base@{RELEASE}": ("everybody else together", 18, 22),
+    }
+
+
+@st.composite
+def regions(draw: st.DrawFn) -> Table:
+    """Two quarters of two bodies, whose year is broken down, and a total rounded by itself."""
+    cells = [*QUARTERS[:2], B]
+    counts = {cell: draw(st.tuples(st.integers(0, 30), st.integers(0, 30))) for cell in cells}
+    told = draw(st.integers(0, sum(met for met, _ in counts.values())))
+    missed = draw(st.integers(0, sum(unmet for _, unmet in counts.values())))
+    parts = [f"breakdown|statistic|police|R|m|2025-26|sex|{sex}|census|all_cases|own" for sex in ("f", "m")]
+    counts[parts[0]] = told, missed
+    counts[parts[1]] = (
+        sum(counts[cell][0] for cell in cells) - told,
+        sum(counts[cell][1] for cell in cells) - missed,
+    )
+    ledger = []
+    for name, (met, unmet) in counts.items():
+        base = met + unmet
+        if base <= 7:
+            ledger.append(suppressed(name))
+            continue
+        ledger.append(rounded(name, "base", 5 * round(base / 5)))
+        if min(met, unmet) > 7:
+            ledger.append(rounded(name, "met", 5 * round(met / 5)))
+    if draw(st.booleans()):
+        ledger.append(total(cells, 5 * round(sum(sum(counts[cell]) for cell in cells) / 5)))
+    adds_up = [
+        row
+        for measure in ("base", "met")
+        for row in relation(
+            measure,
+            "zero",
+            *((cell, measure, -1) for cell in cells),
+            *((part, measure, 1) for part in parts),
+        )
+    ]
+    return Table(ledger, [true(cell, met + unmet, met) for cell, (met, unmet) in counts.items()], adds_up)
+
+
+@settings(max_examples=25, deadline=None)
+@given(regions())
+def test_all_others_together_know_no_less_than_any_attacker(table: Table) -> None:
+    knowledge = compile_knowledge(table.ledger, truth_of(table.truth), relations_of(table.relations), RULES)
+    clusters = clusters_of(knowledge)
+
+    def found(attacker: Attacker) -> dict[str, Finding]:
+        return {
+            finding.name: finding
+            for finding in judge(problem_of(attacker, knowledge, clusters, CRITERIA), CRITERIA)
+        }
+
+    together, exposed = found(TOGETHER), set()
+    for attacker, _ in attackers_on(clusters):
+        alone = found(attacker)
+        assert not {name for name, finding in alone.items() if not finding.passes and together[name].passes}
+        for name, finding in alone.items():
+            if finding.method == together[name].method == "integer":
+                assert finding.low <= together[name].low and together[name].high <= finding.high
+        exposed |= {name.partition("#")[0] for name, finding in alone.items() if not finding.passes}
+    assert set(audited(table.ledger, table.truth, table.relations).exposed) == exposed
 
 
 def test_a_region_is_no_insider_and_a_body_alone_in_it_knows_all() -> None:
@@ -397,7 +471,9 @@ def test_a_region_is_no_insider_and_a_body_alone_in_it_knows_all() -> None:
     ledger = [rounded(A, "base", 20), rounded(B, "base", 20), *(rounded(part, "base", 20) for part in parts)]
     truth = [true(A, 20), true(B, 20), *(true(part, 20) for part in parts)]
     both = relation("sex", "zero", (A, "base", -1), (B, "base", -1), *((part, "base", 1) for part in parts))
+    # each body's own count follows from all other counts together, so each attacker is asked about it
     assert set(audited(ledger, truth, both).by_attacker) == {
+        "everybody else together",
         "outsider",
         "insider: police A",
         "insider: police B",
@@ -424,6 +500,28 @@ def test_a_figure_that_a_revision_repeats_is_known_of_both_versions() -> None:
     }
     unmet = found[f"{A}#unmet@{REVISION}"]
     assert unmet.high <= 9
+
+
+def test_a_definition_holds_of_the_earlier_version_that_a_published_change_tells_of() -> None:
+    """17 more than before are 23 to 27 now, so six to ten then, as many as in a cell that is withheld as small."""
+    change = row(A, "change", "change", REVISION, measure="base", value=17.0, lower=17, upper=17)
+    ledger = [suppressed(A), rounded(A, "base", 25, REVISION), change, suppressed(B)]
+    truth = [true(A, 7), true(A, 24, release=REVISION), true(B, 7)]
+    same = relation("same", "zero", (A, "base", 1), (B, "base", -1))
+
+    def known(relations: list[dict[str, Any]]) -> tuple[float, float]:
+        outsider = audited(ledger, truth, relations, everything=True, judge=_outsider_only).findings
+        found = next(item for item in outsider if item.name == f"{B}#base@{RELEASE}")
+        return found.low, found.high
+
+    assert known([]) == (0, 7)
+    assert known(same) == (6, 7)
+
+
+def _outsider_only(problem: Problem, criteria: Criteria, **settings: Any) -> list[Finding]:
+    """The solver, but nothing stays open to attackers that know more: so everything is asked of the outsider."""
+    found = judge(problem, criteria, **settings)
+    return found if problem.attacker == "outsider" else [replace(item, passes=False) for item in found]
 
 
 def test_small_rates_are_judged_too() -> None:
@@ -514,3 +612,31 @@ def test_a_flag_says_that_its_base_is_large_enough() -> None:
     assert base_of(21) == (20, 0, 2)
     # one on a smaller base breaks the rule, and tells nobody that it does not
     assert base_of(19) == (18, 1, 1)
+
+
+@pytest.mark.parametrize(("now", "known"), [(19, [7]), (20, [])])
+def test_the_holder_of_both_versions_is_taken_to_know_a_change_of_up_to_seven(
+    now: int, known: list[int]
+) -> None:
+    ledger = [rounded(A, "base", 10), rounded(A, "base", 20, REVISION)]
+    truth = truth_of([true(A, 12), true(A, now, release=REVISION)])
+    facts = compile_knowledge(ledger, truth, [], RULES).facts
+    changes = [
+        fact.what for fact in facts if isinstance(fact.what, Known) and "change of" in fact.what.source
+    ]
+    assert [what.lower for what in changes] == [what.upper for what in changes] == known
+
+
+def test_a_definition_holds_before_and_after_a_revision() -> None:
+    ledger = [
+        rounded(name, "base", value, release)
+        for name in (A, B)
+        for value, release in ((20, RELEASE), (40, REVISION))
+    ]
+    truth = truth_of(
+        [true(name, 20) for name in (A, B)] + [true(name, 40, release=REVISION) for name in (A, B)]
+    )
+    same = relations_of(relation("same", "zero", (A, "base", 1), (B, "base", -1)))
+    facts = compile_knowledge(ledger, truth, same, RULES).facts
+    told = [set(fact.names) for fact in facts if fact.release_id is None]
+    assert told == [{f"{name}#base@{release}" for name in (A, B)} for release in (RELEASE, REVISION)]

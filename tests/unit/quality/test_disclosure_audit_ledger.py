@@ -202,6 +202,25 @@ def test_a_benchmark_leaves_its_own_area_out(tmp_path: Path) -> None:
     ]
 
 
+def test_a_rate_repeated_from_another_table_must_be_the_one_published_there(tmp_path: Path) -> None:
+    """A rate of true counts beside the rounded one would tell more than the declaration says."""
+    tables = {
+        "local_compliance": [local("A", case_count=100, met_count=60, rate_percent=60)],
+        "local_benchmarks": [{**local("A"), "rate_percent": 60}],
+    }
+    for name in ("unit", "case_count", "met_count", "reported_count", "rate_band", "rate_lower_percent",
+                 "rate_upper_percent"):  # fmt: skip
+        tables["local_benchmarks"][0].pop(name)
+    rows = [row for row in ledger(write(tmp_path, tables)) if row.table_name == "local_benchmarks"]
+    assert [(row.form, row.value) for row in rows] == [("derived", 60)]
+    tables["local_benchmarks"][0]["rate_percent"] = 61
+    with pytest.raises(DisclosureError, match="is 61, which is not rate_percent of local_compliance"):
+        ledger(write(tmp_path, tables))
+    tables["local_compliance"][0]["rate_percent"] = None
+    with pytest.raises(DisclosureError, match="which is not rate_percent"):
+        ledger(write(tmp_path, tables))
+
+
 def test_a_rate_of_several_cells_that_their_sums_do_not_give_stops_it(tmp_path: Path) -> None:
     tables = {
         "local_compliance": [local("A", case_count=100, met_count=60)],

@@ -16,6 +16,7 @@ from disclosure_tables import (
     audited,
     cell,
     closed,
+    exact,
     open_high,
     relation,
     rounded,
@@ -257,3 +258,30 @@ def test_suppressions_are_written_the_same_and_read_back(tmp_path: Path) -> None
     (tmp_path / "suppressions.parquet").write_bytes(content)
     assert read_suppressions(tmp_path / "suppressions.parquet") == sorted(items)
     assert suppressions_bytes([])
+
+
+def test_where_a_base_is_known_too_well_the_rate_of_another_cell_is_not_withheld_in_vain() -> None:
+    """Five to seven in an old cell, as 68 are 62 and one and those at most: only a base can hide them."""
+    old = "2024-25-Q4/v1.0.0"
+    small, large, one = cell("A", "small"), cell("A", "large"), cell("A", "one")
+    ledger = [
+        suppressed(A, old),
+        exact(one, "base", 1, old),
+        rounded(small, "base", 60),
+        rounded(small, "met", 30),
+        rounded(large, "base", 70),
+    ]
+    truth = [true(A, 6, release=old), true(one, 1, release=old), true(small, 61, 30), true(large, 68)]
+    links = relation(
+        "less", "at_most_zero", (large, "base", 1), (small, "base", -1), (A, "base", -1), (one, "base", -1)
+    )
+    found = audited(ledger, truth, links)
+    assert found.exposed == (A, one)
+    assert [(step.cell_id, step.level) for step in mend(found, ledger)] == [(small, 3)]
+
+
+def test_a_step_that_would_not_withhold_more_stops_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quality.disclosure.mend.mend", lambda *_: [Suppression(A, 1, "again")])
+    draft = Draft({A: counted(A, 10), B: [[suppressed(B)]]}, [total([A, B], 20)])
+    with pytest.raises(DisclosureError, match="nothing is loosened"):
+        mended(draft, [true(A, 12), true(B, 6)], suppressions=[Suppression(A, 2, "earlier")])

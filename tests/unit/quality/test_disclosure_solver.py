@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quality.disclosure import solver, tables
-from quality.disclosure.components import Contradiction, Linked, split, value_of
+from quality.disclosure.components import Contradiction, split, value_of
 from quality.disclosure.model import (
     Criteria,
     Finding,
@@ -603,12 +603,6 @@ def test_an_exactly_known_cell_links_nothing() -> None:
     problem = Problem("o", variables, known, (), counts({"a": 9, "c": 9}), ())
     assert len(split(problem)) == 1
     assert len(split(replace(problem, known=(*known, Known((("b", 1),), 9, 9, "own"))))) == 2
-
-
-def test_what_hangs_together_with_a_name_is_cut_out_whole() -> None:
-    problem = together(renamed(year(50), "one "), renamed(year(50), "two "))
-    around = Linked(problem).around(["two Q3"])
-    assert around == replace(renamed(year(50), "two "), attacker="o")
 
 
 def test_two_workers_answer_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
