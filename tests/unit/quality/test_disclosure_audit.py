@@ -605,8 +605,11 @@ def test_a_flag_says_that_its_base_is_large_enough() -> None:
         compiled = compile_knowledge(
             [rounded(A, "base", 20), flag(A, "below", 50)], truth_of([true(A, n, 5)]), [], rules
         )
-        (problem, _), *_ = problems(compiled, clusters_of(compiled), CRITERIA)
-        limits = [known.lower for known in problem.known if known.terms == ((f"{A}#base@{RELEASE}", 1),)]
+        limits = [
+            fact.what.lower
+            for fact in compiled.facts
+            if isinstance(fact.what, Known) and fact.what.terms == ((f"{A}#base@{RELEASE}", 1),)
+        ]
         return max(limits), compiled.inferences_left_out, len(limits)
 
     assert base_of(21) == (20, 0, 2)
