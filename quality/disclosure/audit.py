@@ -130,12 +130,12 @@ def audit(
     measure, coefficient, kind). `order` lists the releases as they were or will be published. Raises
     DisclosureError where the numbers contradict the true counts or cannot be understood.
     """
-    return _Auditor(criteria, rules, candidate, order, everything, judge, workers, progress).audit(
+    return Auditor(criteria, rules, candidate, order, everything, judge, workers, progress).audit(
         ledger, list(truth), list(relations)
     )
 
 
-class _Auditor:
+class Auditor:
     """Settings of an audit, and what an earlier round of mending has already settled."""
 
     def __init__(

@@ -8,11 +8,11 @@ cells (a total, a pooled count) is named by its table and row, and is withheld a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from quality.disclosure.audit import Audit, ExposedCluster, Judge, _Auditor
+from quality.disclosure.audit import Audit, ExposedCluster, Judge, Auditor
 from quality.disclosure.errors import DisclosureError
 from quality.disclosure.ledger import LedgerRow, parquet_bytes
 from quality.disclosure.model import Criteria
@@ -133,13 +133,16 @@ def audit_until_safe(
     truth, relations = list(truth), list(relations)
     earlier = tuple(sorted(suppressions))
     in_force = earlier
-    auditor = _Auditor(criteria, rules, candidate, order, everything, judge, workers, progress)
+    auditor = Auditor(criteria, rules, candidate, order, everything, judge, workers, progress)
+    spent: dict[str, float] = {}
     for number in range(1, max_rounds + 1):
         ledger = tuple(make_tables(in_force))
         found = auditor.audit(ledger, truth, relations)
+        spent = {step: spent.get(step, 0.0) + seconds for step, seconds in found.seconds.items()}
         if found.passes:
             added = tuple(item for item in in_force if item not in earlier)
-            return Mended(found, ledger, in_force, added, number)
+            # a later round judges only what it changed: the report tells the time of all
+            return Mended(replace(found, seconds=spent), ledger, in_force, added, number)
         steps = mend(found, ledger, in_force)
         if progress:
             progress(f"round {number}: {len(found.exposed)} cells exposed, {len(steps)} steps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from quality.disclosure.mend import (
     read_suppressions,
     suppressions_bytes,
 )
+from quality.disclosure.solver import judge
 
 A, B = cell("A"), cell("B")
 FIRST, SECOND, WHOLE = cell("A", "first"), cell("A", "second"), cell("A", "whole")
@@ -90,6 +92,20 @@ def test_first_a_number_that_ties_cells_together_is_withheld() -> None:
     assert steps(result) == [("local_compliance|total", 3)]
     assert result.rounds == 2
     assert {row.column_name for row in result.ledger if row.cell_id is None} == set()
+
+
+def test_the_time_taken_is_that_of_all_rounds() -> None:
+    asked = []
+
+    def slow(*arguments: Any, **settings: Any) -> Any:
+        asked.append(1)
+        time.sleep(0.02)
+        return judge(*arguments, **settings)
+
+    draft = Draft({A: counted(A, 10), B: [[suppressed(B)]]}, [total([A, B], 20)])
+    result = mended(draft, [true(A, 12), true(B, 6)], judge=slow)
+    assert result.rounds == 2 and len(asked) >= 2
+    assert result.audit.seconds["in all"] >= 0.02 * len(asked)
 
 
 def test_a_total_that_is_a_cell_is_withheld_before_its_parts() -> None:
