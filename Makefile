@@ -36,7 +36,7 @@ run: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	@.ci/programs
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 ui: $(INSTALLED)
 	@$(BIN)/vcc ui --port $(PORT)

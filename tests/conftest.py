@@ -25,23 +25,15 @@ if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))
 
 
-# before xdist reads the groups
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where tests run in several processes, those that share costly fixtures.
+    """Put files in an order that suits two processes, each of which takes the next file when it is free.
 
-    They are the tests of a file, and those on the pipeline's one sample run, which start first as they take
-    longest. The runs that are killed come last: by then what they are compared with is there.
+    First the longest, which also makes the sample run that the rest of the pipeline reads; then what needs none
+    of it; by the time the others come it is there.
     """
     pipeline = PROJECT / "tests" / "pipeline"
-
-    def rank(item: pytest.Item) -> int:
-        return 2 if item.path.name == "test_kills.py" else 0 if item.path.parent == pipeline else 1
-
-    items.sort(key=rank)
-    for item in items:
-        name = "pipeline" if rank(item) == 0 else str(item.path.relative_to(PROJECT))
-        item.add_marker(pytest.mark.xdist_group(name))
+    place = {pipeline / "test_runs.py": 0, pipeline / "test_kills.py": 2}
+    items.sort(key=lambda item: place.get(item.path, 3 if item.path.parent == pipeline else 1))
 
 
 @pytest.fixture(scope="session")
