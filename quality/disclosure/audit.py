@@ -149,6 +149,7 @@ class Auditor:
         workers: int,
         progress: Callable[[str], None] | None,
     ) -> None:
+        """Take what stays the same from round to round; `candidate` is the release that is asked about."""
         self.criteria = criteria
         self.rules = rules
         self.candidate = candidate
@@ -167,6 +168,7 @@ class Auditor:
     def audit(
         self, ledger: Sequence[LedgerRow], truth: list[Mapping[str, Any]], relations: list[Mapping[str, Any]]
     ) -> Audit:
+        """Audit one ledger; clusters that are as an earlier round judged them keep their findings."""
         start = time.perf_counter()
         releases = tuple(self.order or sorted({row.release_id for row in ledger}, key=release_order))
         if self.candidate not in releases or not ledger:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from quality.disclosure.audit import Audit, ExposedCluster, Judge, Auditor
+from quality.disclosure.audit import Audit, Auditor, ExposedCluster, Judge
 from quality.disclosure.errors import DisclosureError
 from quality.disclosure.ledger import LedgerRow, parquet_bytes
 from quality.disclosure.model import Criteria
