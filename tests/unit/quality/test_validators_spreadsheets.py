@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 import zipfile
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from quality.validators.spreadsheets import NotRun
 
 Spoil = Callable[[Path], object]
 NOWHERE = "/nowhere/soffice"
-with_libreoffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 
 
 def _book(release: Path, kind: str) -> Path:
@@ -65,7 +63,6 @@ def _messages(faults: list[Fault]) -> list[str]:
     return [fault.message for fault in faults if not isinstance(fault, NotRun)]
 
 
-@with_libreoffice
 def test_a_whole_release_is_read_back_equal(release: Path) -> None:
     assert spreadsheets.validate(release) == []
 
@@ -163,7 +160,6 @@ def test_shorthand_stands_for_an_empty_number_and_says_why() -> None:
     assert _differences(_table(case_count=["120", "[x]"], rate_percent=["75", "[z]"]), None) == []
 
 
-@with_libreoffice
 def test_a_changed_figure_is_found_in_what_libreoffice_reads(release: Path) -> None:
     _ods("content.xml", 'office:value="13620"', 'office:value="13621"')(release)
     _book(release, ".xlsx").unlink()
@@ -171,7 +167,6 @@ def test_a_changed_figure_is_found_in_what_libreoffice_reads(release: Path) -> N
     assert "column met_count: '13621' where" in words and "has no .xlsx file" in words
 
 
-@with_libreoffice
 def test_sheets_missing_and_too_many_are_found(release: Path) -> None:
     _xlsx(lambda book: book.remove(book["codes"]))(release)
     _book(release, ".ods").unlink()
