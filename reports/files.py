@@ -68,7 +68,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def publish_folder(target: Path, files: Mapping[str, bytes], *, last: Sequence[str] = ()) -> bool:
-    """Makes `target` hold exactly `files` (name -> content) and tells whether anything changed.
+    """Makes `target` hold exactly `files` (path below it -> content) and tells whether anything changed.
 
     The folder is written beside the target under a temporary name, `last` files last, flushed to disk, and
     exchanged with it in one step: a process killed at any moment leaves the old folder or the new one. When
@@ -87,9 +87,13 @@ def publish_folder(target: Path, files: Mapping[str, bytes], *, last: Sequence[s
         return False
     scrap.mkdir(mode=PRIVATE_FOLDER)
     ordered = [name for name in sorted(files) if name not in last] + [name for name in last if name in files]
+    folders = {scrap / folder for name in files for folder in Path(name).parents if folder != Path()}
+    for folder in sorted(folders):
+        folder.mkdir(mode=PRIVATE_FOLDER)
     for name in ordered:
         _write_flushed(scrap / name, files[name])
-    _flush_folder(scrap)
+    for folder in (*sorted(folders, reverse=True), scrap):
+        _flush_folder(folder)
     _put_in_place(scrap, target, previous)
     _flush_folder(parent)
     for leftover in (scrap, previous):
@@ -107,7 +111,11 @@ def _make_private_folder(folder: Path) -> None:
 def _holds(target: Path, files: Mapping[str, bytes]) -> bool:
     if not target.is_dir():
         return False
-    present = {path.name: path for path in target.iterdir()}
+    present = {
+        path.relative_to(target).as_posix(): path
+        for path in target.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
     return set(present) == set(files) and all(
         present[name].is_file() and present[name].read_bytes() == content for name, content in files.items()
     )
