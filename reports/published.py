@@ -80,7 +80,9 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
 
 def _make(path: Path, releases: Sequence[PublishedRelease], seeds: Path) -> None:
     newest = releases[-1]
-    with duckdb.connect(str(path), config={"threads": 1}) as con:
+    with duckdb.connect(config={"threads": 1}) as con:
+        con.execute(f"attach '{path}' as scratch")
+        con.execute("use scratch")
         con.execute(f"create schema {SCHEMA}")
         con.execute(
             f"create table {SCHEMA}.releases (period_code varchar, period_label varchar, version varchar,"

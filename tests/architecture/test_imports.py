@@ -117,7 +117,7 @@ def test_only_dbt_writes_into_a_warehouse_file(project_folder: Path) -> None:
     assert writing == []
 
 
-def test_only_the_copy_for_analysts_and_what_is_in_memory_is_attached_for_writing(project_folder: Path) -> None:
+def test_only_copies_and_what_is_in_memory_are_attached_for_writing(project_folder: Path) -> None:
     attaching = [
         f"{path.relative_to(project_folder)}: {ast.unparse(node.args[0])}"
         for package in PACKAGES
@@ -130,6 +130,7 @@ def test_only_the_copy_for_analysts_and_what_is_in_memory_is_attached_for_writin
         and "attach '" in ast.unparse(node.args[0]).lower().replace("{", "'")
     ]
     assert attaching == [
+        "reports/published.py: f\"attach '{path}' as scratch\"",
         "orchestration/serving.py: f'attach {_literal(build.path)} as {source} (read_only)'",
         "orchestration/serving.py: f'attach {_literal(copy.database)} as copy'",
         "orchestration/simulation.py: \"attach ':memory:' as \" + target",
