@@ -107,6 +107,10 @@ def _form(form: Form, forms: Forms) -> str:
         changes = list(_changes(earlier, form))
         lines.append(f"Against version {earlier.version}: {'; '.join(changes) or 'no change of columns'}.")
         lines.append("Every other sheet and column is as in that version.\n")
+        known = {sheet.name for sheet in earlier.sheets}
+        for sheet in form.sheets:
+            if sheet.name not in known:
+                lines += _sheet(sheet)
         return "\n".join(lines)
     for sheet in form.sheets:
         lines += _sheet(sheet)
@@ -118,12 +122,14 @@ def _changes(earlier: Form, form: Form) -> Iterator[str]:
         yield f"a return is for a {form.frequency}, no longer for a {earlier.frequency}"
     before = {sheet.name: sheet for sheet in earlier.sheets}
     for sheet in form.sheets:
-        known = before[sheet.name].columns if sheet.name in before else ()
-        old = {column.stored_as: column for column in known}
+        if sheet.name not in before:
+            yield f"the sheet `{sheet.name}` is new"
+            continue
+        old = {column.stored_as: column for column in before[sheet.name].columns}
         new = {column.stored_as: column for column in sheet.columns}
         for name, column in new.items():
             if name not in old:
-                yield f"`{sheet.name}.{column.name}` is new"
+                yield f"`{column.name}` is new in `{sheet.name}`"
             elif old[name].name != column.name:
                 yield f"`{sheet.name}.{old[name].name}` is headed `{column.name}`"
         for name in old.keys() - new.keys():

@@ -195,6 +195,11 @@ class DataRoot:
         return self.heads / "journal.json"
 
     @property
+    def annual_reports(self) -> Path:
+        """Annual reports that were laid before Parliament, as they are public: never changed."""
+        return self.releases / "annual_reports"
+
+    @property
     def publications(self) -> Path:
         """Whole trees of everything that is public; only the one that `public` links to is read."""
         return self.path / "publications"
@@ -223,6 +228,11 @@ class DataRoot:
     def packs(self) -> Path:
         """Local figures that go back to bodies and reviewers, one folder a period."""
         return self.restricted / "packs"
+
+    @property
+    def pages(self) -> Path:
+        """The site as it will be once drafts are published, and the annual report until it is laid."""
+        return self.restricted / "pages"
 
     @property
     def reports(self) -> Path:

@@ -190,6 +190,10 @@ class _Parsed:
         return pa.Table.from_arrays(columns, schema=schema).combine_chunks()
 
     def _piece(self, receipt: Receipt, sheet: str, schema: pa.Schema) -> pa.Table:
+        wanted = pa.schema(list(schema)[1:])
+        form = self.forms.get(receipt.kind or "", receipt.form_version or 0)
+        if form is not None and sheet not in {each.name for each in form.sheets}:
+            return wanted.empty_table()  # its version of the form did not ask for the sheet
         path = self.root.raw_return(receipt.sha256) / f"{sheet}.parquet"
         try:
             rows = read_piece(path)
@@ -197,7 +201,6 @@ class _Parsed:
             with self._parsing:
                 self._parse_again(receipt)
             rows = read_piece(path)
-        wanted = pa.schema(list(schema)[1:])
         if rows.schema.equals(wanted):
             return rows
         columns = [

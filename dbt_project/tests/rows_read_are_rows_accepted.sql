@@ -20,6 +20,8 @@ with staged as (
     union all
     select receipt_id from {{ ref('stg_notices') }}
     union all
+    select receipt_id from {{ ref('stg_forum_meetings') }}
+    union all
     select receipt_id from {{ ref('stg_rules') }}
     union all
     select receipt_id from {{ ref('stg_context_entries') }}

@@ -33,12 +33,17 @@ _PAST_DAYS = {
         "published_on",
         "closed_on",
     ),
+    ("decisions", "meetings"): ("meeting_on",),
     ("insight", "review"): ("meeting_on",),
     ("rules", "rules"): ("agreed_on",),
     ("context", "context"): ("published_on",),
 }
 """Kind of return and sheet -> days of what has happened, and so cannot lie in the future."""
-_DAYS_OF_THE_PERIOD = {("decisions", "decisions"): "decided_on", ("rules", "rules"): "agreed_on"}
+_DAYS_OF_THE_PERIOD = {
+    ("decisions", "decisions"): "decided_on",
+    ("decisions", "meetings"): "meeting_on",
+    ("rules", "rules"): "agreed_on",
+}
 _DAYS_FROM_THE_PERIOD_ON = {("insight", "review"): "meeting_on"}
 _AGREEMENTS = {
     "sos_agreed_on": "the Secretary of State's agreement",
@@ -112,7 +117,7 @@ def past_days_are_past(submission: Submission) -> Iterator[Finding]:
     remedy="Correct the day, or send the row in the return of the period that it belongs to.",
 )
 def days_are_of_the_period(submission: Submission) -> Iterator[Finding]:
-    """Find decisions and agreements outside the period, and review meetings before it."""
+    """Find decisions, agreements and forums' meetings outside the period, and review meetings before it."""
     period = submission.period
     if period is None:
         return
@@ -285,6 +290,48 @@ def reviewers_by_force(view: ReferenceOnDay) -> dict[str, str]:
         for body, _ in view.served(sender.sender_code, "insight")
         if body in forces
     }
+
+
+@rule(
+    code="SHAPE-037",
+    group="shape",
+    message="A meeting is recorded as reviewing a quarter that was not over on its day.",
+    remedy="Name the quarter whose figures lay before the meeting, or correct the day.",
+)
+def meetings_review_what_is_over(submission: Submission) -> Iterator[Finding]:
+    """Find meetings of the forums on a quarter that still ran."""
+    table = _table(submission, "decisions", "meetings")
+    if table is None:
+        return
+    cells = zip(table.row_numbers, table["meeting_on"], table["reviewed_period_code"], strict=True)
+    for number, day, code in cells:
+        if day is not None and code is not None and day <= Period.parse(code).last_day:
+            expected = f"a quarter that ended before {day.isoformat()}"
+            yield Finding("meetings", number, "reviewed_period_code", code, expected)
+
+
+@rule(
+    code="SHAPE-038",
+    group="shape",
+    severity="warning",
+    message="A forum decided on a day for which no meeting of it is recorded.",
+    remedy=(
+        "Add the meeting, or correct the day or the role. Nothing is to be done if the forum decided between "
+        "two meetings."
+    ),
+)
+def forums_decide_when_they_meet(submission: Submission) -> Iterator[Finding]:
+    """Find decisions of a forum on days without a meeting, where the form records meetings."""
+    table, meetings = (_table(submission, "decisions", sheet) for sheet in ("decisions", "meetings"))
+    if table is None or meetings is None:
+        return
+    forums = meetings.sheet.column("forum").codes
+    held = set(zip(meetings["forum"], meetings["meeting_on"], strict=True))
+    rows = zip(table.row_numbers, table["decided_by_role"], table["decided_on"], strict=True)
+    for number, role, day in rows:
+        if role in forums and day is not None and (role, day) not in held:
+            expected = f"a meeting of {role} on {day.isoformat()}"
+            yield Finding("decisions", number, "decided_on", day.isoformat(), expected)
 
 
 # --- insight -----------------------------------------------------------------------------------------------

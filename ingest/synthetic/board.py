@@ -1,4 +1,4 @@
-"""What the secretariat sends in the sample: decisions on planted cases, a notice, and the agreed rules. Data.
+"""What the secretariat sends in the sample: decisions on planted cases, a notice, meetings, rules. Data.
 
 Days fit the cycle: a case is decided on once the quarter that opened it has passed its joint local review.
 Which case is whose rests on the plants (ingest/synthetic/plants.py).
@@ -164,6 +164,25 @@ CASES: tuple[Case, ...] = (
     Case("yjs", "E23000004", 11, "2025-26-Q4", (("2026-09-11", "data_check", "secretariat", _CHECK),)),
 )
 
+_REVIEW = "The national picture of the quarter was reviewed, and the cases that are open."
+_ON_CASES = "A short meeting on cases that could not wait for the review of the quarter."
+# Forum, day, quarter reviewed, what was discussed. The review of a quarter alternates between the two forums.
+MEETINGS: tuple[tuple[str, str, str, str], ...] = (
+    ("programme_board", "2026-01-15", "2025-26-Q1", _ON_CASES),
+    ("programme_board", "2026-02-12", "2025-26-Q1", _ON_CASES),
+    ("programme_board", "2026-03-17", "2025-26-Q2", _REVIEW),
+    ("programme_board", "2026-03-30", "2025-26-Q2", _ON_CASES),
+    ("taskforce", "2026-04-21", "2025-26-Q2", "The draft of a notice was discussed with both ministers."),
+    ("programme_board", "2026-04-22", "2025-26-Q2", _ON_CASES),
+    ("taskforce", "2026-06-16", "2025-26-Q3", _REVIEW),
+    ("programme_board", "2026-06-24", "2025-26-Q3", _ON_CASES),
+    ("programme_board", "2026-06-30", "2025-26-Q3", _ON_CASES),
+    ("programme_board", "2026-07-22", "2025-26-Q3", _ON_CASES),
+    ("programme_board", "2026-08-19", "2025-26-Q3", _ON_CASES),
+    ("programme_board", "2026-09-22", "2025-26-Q4", _REVIEW),
+    ("programme_board", "2026-09-24", "2025-26-Q4", _ON_CASES),
+)
+
 _NOTICE_CASE = CASES[1]
 _PLAN_LINK = "https://example.org/victims-code/notice-plan"
 # Agreed after the last planted quarter began, for quarters after it: no result of the sample rests on them.
@@ -187,6 +206,33 @@ def decisions_of(period: Period) -> Rows:
                 }
                 found.append((day, case.case_id, row))
     return [row for *_, row in sorted(found, key=lambda entry: entry[:2])]
+
+
+def meetings_of(period: Period) -> Rows:
+    """Return the meetings of both forums in a quarter, with the cases under way on the day of each."""
+    rows: Rows = []
+    for forum, day, reviewed, summary in MEETINGS:
+        if period.first_day.isoformat() <= day <= period.last_day.isoformat():
+            if summary == _REVIEW:  # every case that is open
+                considered = sum(_is_open(case, day) for case in CASES)
+            else:
+                considered = len({case.case_id for case in CASES for on, *_ in case.decisions if on == day})
+            rows.append(
+                {
+                    "forum": forum,
+                    "meeting_on": day,
+                    "reviewed_period_code": reviewed,
+                    "cases_considered": considered,
+                    "summary": summary,
+                }
+            )
+    return rows
+
+
+def _is_open(case: Case, day: str) -> bool:
+    """Say whether a case was decided on by a day and not closed before it."""
+    states = [state for on, state, *_ in case.decisions if on < day or (on == day and state != "closed")]
+    return bool(states) and states[-1] != "closed"
 
 
 def closings_until(day: date) -> list[dict[str, object]]:
@@ -263,7 +309,9 @@ def sheets_of(form: Form, period: Period) -> tuple[dict[str, Rows], dict[str, Ce
         return {"rules": rules_of(period)}, {}
     decisions, notices = decisions_of(period), notices_of(period)
     nil = {} if notices else {"nil_notices_reason": "No notice has been agreed so far."}
-    return {"decisions": decisions, "notices": notices}, dict(nil)
+    tables = {"decisions": decisions, "notices": notices, "meetings": meetings_of(period)}
+    # A version of the form that asks for no meetings has no sheet of that name.
+    return {sheet.name: tables[sheet.name] for sheet in form.tables}, dict(nil)
 
 
 def arrives_on(period: Period) -> date:

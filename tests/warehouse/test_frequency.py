@@ -69,7 +69,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnec
 
     con = database()
     for source in re.findall(r"read_parquet\('\{\{.*?\}\}/raw/(.*?)/\*\.parquet'\)", sources()):
-        con.execute(f"create view raw.{source.replace('/', '_')} as from read_parquet('{root.raw}/{source}/*.parquet')")
+        con.execute(
+            f"create view raw.{source.replace('/', '_')} as from read_parquet('{root.raw}/{source}/*.parquet')"
+        )
     names = in_order(MODELS)
     for name in names:
         if next((DBT / "models").rglob(f"{name}.sql"), None) is None:

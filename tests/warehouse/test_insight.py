@@ -43,7 +43,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     table(con, "senders", {"sender_code": "varchar", "sender_name": "varchar"},
           [(s, s.upper()) for s in ("pcc", "mayor", "moj")])  # fmt: skip
     dated = {"valid_from": "date", "valid_to": "date"}
-    table(con, "areas", {"pfa_code": "varchar", "area_name": "varchar", **dated}, [("E28", "Essex", None, None)])
+    table(
+        con, "areas", {"pfa_code": "varchar", "area_name": "varchar", **dated}, [("E28", "Essex", None, None)]
+    )
     table(con, "bodies", {"body_code": "varchar", "body_name": "varchar", "body_kind": "varchar", **dated},
           [(b, b.title(), "police", None, None) for b in ("b-essex", "b-kent", "b-surrey")])  # fmt: skip
     table(con, "int_expected_returns", {"period_code": "varchar", "sender_code": "varchar", "body_code": "varchar"},
@@ -96,7 +98,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def test_only_the_current_return_counts_and_says_why_a_part_is_empty(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_only_the_current_return_counts_and_says_why_a_part_is_empty(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
     found = warehouse.execute(
         "select sender_code, period_code, receipt_id, is_review_held, nil_review_reason, meeting_count,"
         " bodies_expected_count, bodies_represented_count, entry_count, action_count, escalation_count"

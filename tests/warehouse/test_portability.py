@@ -37,4 +37,6 @@ def test_windows_that_number_rows_break_ties() -> None:
 
 
 def test_the_check_for_ties_can_fail() -> None:
-    assert ties_possible("select row_number() over (partition by a order by rate) as place from t") == ["rate"]
+    assert ties_possible("select row_number() over (partition by a order by rate) as place from t") == [
+        "rate"
+    ]

@@ -349,7 +349,8 @@ def public(
         con.execute("insert into intermediate.int_suppressions values (?, ?), (?, 0)", [cell, level, cell])
         if earlier:
             con.execute(
-                "insert into intermediate.int_earlier_cells values (?, ?, ?, ?)", [cell, *earlier, was_revised]
+                "insert into intermediate.int_earlier_cells values (?, ?, ?, ?)",
+                [cell, *earlier, was_revised],
             )
     build(con, "int_public_feedback_cells", "int_public_breakdown_cells")
     build(con, "open_data_local_feedback", "open_data_region_breakdowns")

@@ -184,7 +184,10 @@ def test_the_policy_paper_gives_three_rights_no_statistic() -> None:
 
 def test_statistics_set_no_state_but_two_and_end_no_case() -> None:
     states = seed_rows("case_states")
-    assert {row["state"] for row in states if row["set_by"] == "statistics"} == {"detected", "eligible_to_close"}
+    assert {row["state"] for row in states if row["set_by"] == "statistics"} == {
+        "detected",
+        "eligible_to_close",
+    }
     assert {row["state"] for row in states if row["is_closing"] == "true"} == {"closed", "data_error"}
     assert all((row["is_open"] == "true") is (row["is_closing"] == "false") for row in states)
     by_statistics = codes("case_transitions", "to_state") & {"detected", "eligible_to_close"}

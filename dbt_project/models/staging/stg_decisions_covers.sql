@@ -7,5 +7,6 @@ with source as (
 select
     receipt_id,
     nil_decisions_reason,
-    nil_notices_reason
+    nil_notices_reason,
+    nil_meetings_reason
 from source

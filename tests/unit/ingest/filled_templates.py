@@ -71,7 +71,7 @@ def fill_in(path: Path) -> Path:
                         continue  # grey: does not apply
                     cell.value = ENTRIES[headers[cell.column]]
     for row in book["cover"].iter_rows(min_row=2):
-        if row[0].value in ("nil_notices_reason", "nil_insight_reason"):
+        if row[0].value in ("nil_notices_reason", "nil_meetings_reason", "nil_insight_reason"):
             row[1].value = "There was none in the quarter."
     book.save(path)
     return path

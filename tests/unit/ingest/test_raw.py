@@ -222,7 +222,8 @@ def test_without_any_return_there_are_typed_files_of_no_rows(
     root: DataRoot, build: Callable[..., RawSummary], forms: Forms
 ) -> None:
     build()
-    for form in forms:
+    # A later version keeps the columns of the one before and adds its own behind them.
+    for form in (f for f in forms if f.version == forms.versions(f.kind)[-1]):
         for sheet in form.sheets:
             empty = pq.read_table(root.raw / form.kind / sheet.name / "_empty.parquet")
             assert empty.num_rows == 0
@@ -310,6 +311,30 @@ def test_two_versions_of_a_form_lie_side_by_side_in_the_same_columns(
             zip(table.column("metric_id").to_pylist(), table.column("count").to_pylist(), strict=True)
         )
         assert counts[COUNT] == 12 and counts[PROPORTION] is None
+
+
+def test_a_sheet_that_a_later_version_adds_has_no_rows_of_the_version_before(
+    here: None, root: DataRoot, reference: Reference, forms: Forms
+) -> None:
+    periods = [Period.parse("2025-26-Q3"), Period.parse("2025-26-Q4")]
+    for number, (period, arrived) in enumerate(zip(periods, ("2026-01-05", "2026-04-07"), strict=True), 1):
+        form = forms.get("decisions", number)
+        assert form is not None
+        cover = {"kind": "decisions", "form_version": str(number), "sender_code": "programme-board",
+                 "period_code": period.code} | dict.fromkeys(form.nil_fields, "None yet.")  # fmt: skip
+        file = ReturnFile(form, cover)
+        if number == 2:
+            del file.cover["nil_meetings_reason"]
+            file["meetings"].append(
+                {"forum": "taskforce", "meeting_on": "2026-03-17", "reviewed_period_code": "2025-26-Q2",
+                 "cases_considered": "0", "summary": "No case was open."}
+            )  # fmt: skip
+        deliver(root, file, "programme-board", f"{number}.zip", f"{arrived}T10:00:00Z")
+    assert receive(root, reference, forms, CLOCK).accepted == 2
+    build_raw(root, reference, forms, periods, through=periods[-1])
+    before, after = (read(root, "meetings", period.code, "decisions") for period in periods)
+    assert before.schema.equals(after.schema) and before.num_rows == 0
+    assert after.column("meeting_on").to_pylist() == [date(2026, 3, 17)]
 
 
 def test_progress_is_told(

@@ -24,12 +24,12 @@ FORCE, REVIEWER = "E23000028-police", "E23000028-lpb"  # Essex
 
 
 def decisions(forms: Forms) -> ReturnFile:
-    form = forms.get("decisions", 1)
+    form = forms.get("decisions", 2)
     assert form is not None
     file = ReturnFile(
         form,
         {
-            "kind": "decisions", "form_version": "1", "sender_code": "programme-board",
+            "kind": "decisions", "form_version": "2", "sender_code": "programme-board",
             "period_code": "2026-27-Q1",
         },
     )  # fmt: skip
@@ -43,6 +43,12 @@ def decisions(forms: Forms) -> ReturnFile:
         {
             "case_id": OTHER_CASE, "to_state": "closed", "decided_by_role": "taskforce",
             "decided_on": "2026-04-01", "reason": "Compliance has been as elsewhere for two quarters.",
+        }
+    )  # fmt: skip
+    file["meetings"].append(
+        {
+            "forum": "taskforce", "meeting_on": "2026-04-01", "reviewed_period_code": "2025-26-Q4",
+            "cases_considered": "2", "summary": "Two cases were considered, one of them closed.",
         }
     )  # fmt: skip
     file["notices"].append(
@@ -188,6 +194,10 @@ CASES: list[tuple[str, str, Spoil, set[str], list[Place]]] = [
     ("SHAPE-017", "rules", on("rules", agreed_on="2026-06-13"), set(), [("rules", 2, "agreed_on")]),
     ("SHAPE-017", "context", on("context", published_on="2026-06-13"), set(), [("context", 2, "published_on")]),
     ("SHAPE-018", "decisions", on("decisions", decided_on="2026-03-31"), set(), [("decisions", 2, "decided_on")]),
+    ("SHAPE-018", "decisions", again("meetings", meeting_on="2026-07-01"), {"SHAPE-017"},
+     [("meetings", 3, "meeting_on")]),
+    ("SHAPE-037", "decisions", on("meetings", reviewed_period_code="2026-27-Q1"), set(),
+     [("meetings", 2, "reviewed_period_code")]),
     ("SHAPE-018", "insight", on("review", 1, meeting_on="2025-12-31"), set(), [("review", 3, "meeting_on")]),
     ("SHAPE-018", "rules", on("rules", 1, agreed_on="2026-03-31"), set(), [("rules", 3, "agreed_on")]),
     ("IDENTITY-014", "decisions", on("decisions", case_id="0a1b2c3d4e5f6a7b"), set(), [("decisions", 2, "case_id")]),
@@ -275,7 +285,7 @@ def test_an_empty_sheet_needs_a_reason_where_the_cover_asks_for_one(
     empty = judged(file, sender, DURING, name="empty")
     assert codes(empty) == {"SHAPE-030"} and empty.outcome == "rejected"
     assert {p.sheet for p in empty.problems} == set(file.sheets)
-    nil_fields = {"decisions": 2, "insight": 2, "rules": 0, "context": 0}[kind]
+    nil_fields = {"decisions": 3, "insight": 2, "rules": 0, "context": 0}[kind]
     assert sum(" on the cover" in p.expected for p in empty.problems) == nil_fields
     file.cover |= dict.fromkeys(file.form.nil_fields, "There was nothing to report.")
     assert codes(judged(file, sender, DURING, name="reasons")) == (set() if nil_fields else {"SHAPE-030"})
@@ -297,7 +307,8 @@ def test_decisions_may_be_sent_while_their_quarter_runs_but_not_before(forms: Fo
     file = decisions(forms)
     file["decisions"].clear()
     file["notices"].clear()
-    file.cover |= {"nil_decisions_reason": "None yet.", "nil_notices_reason": "None yet."}
+    file["meetings"].clear()
+    file.cover |= dict.fromkeys(file.form.nil_fields, "None yet.")
     first_day = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # 1 April in London
     assert judged(file, "programme-board", first_day).problems == ()
     before = judged(file, "programme-board", datetime(2026, 3, 31, 12, 0, tzinfo=UTC), name="before")
@@ -373,6 +384,33 @@ def test_a_survey_need_not_ask_every_question_of_every_body(
     assert judged(file, "survey", DURING).problems == ()
     file["feedback"][0]["very_good"] = ""
     assert codes(judged(file, "survey", DURING, name="gap")) == {"FIGURES-011"}
+
+
+def test_a_forum_that_decided_on_a_day_without_a_meeting_is_asked_about(forms: Forms, judged: Judged) -> None:
+    file = decisions(forms)
+    file["meetings"][0]["meeting_on"] = "2026-04-02"
+    verdict = judged(file, "programme-board", DURING, name="elsewhere")
+    assert [(p.rule_code, p.sheet, p.row_number, p.expected) for p in verdict.problems] == [
+        ("SHAPE-038", "decisions", 3, "a meeting of taskforce on 2026-04-01")
+    ]
+    assert verdict.outcome == "accepted_with_warnings"
+    # the other forum's meeting of that day does not count
+    file["meetings"][0] |= {"forum": "programme_board", "meeting_on": "2026-04-01"}
+    assert codes(judged(file, "programme-board", DURING, name="other")) == {"SHAPE-038"}
+
+
+def test_a_quarter_before_meetings_were_recorded_is_not_asked_for_them(forms: Forms, judged: Judged) -> None:
+    first = forms.get("decisions", 1)
+    assert first is not None and [sheet.name for sheet in first.tables] == ["decisions", "notices"]
+    file = ReturnFile(first, {**decisions(forms).cover, "form_version": "1", "period_code": "2025-26-Q3"})
+    row = decisions(forms)["decisions"][1] | {"to_state": "data_check", "decided_by_role": "programme_board"}
+    file["decisions"].append(row | {"decided_on": "2025-12-11"})
+    file.cover["nil_notices_reason"] = "None yet."
+    assert judged(file, "programme-board", DURING).problems == ()
+    # nor is the later version taken for that quarter
+    later = decisions(forms)
+    later.cover["period_code"] = "2025-26-Q3"
+    assert "IDENTITY-003" in codes(judged(later, "programme-board", DURING, name="later"))
 
 
 def test_a_minister_may_not_send_a_boards_decisions(forms: Forms, judged: Judged) -> None:

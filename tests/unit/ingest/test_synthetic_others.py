@@ -209,6 +209,33 @@ def test_the_decisions_of_the_sample_are_legal_quarter_after_quarter(
     }
 
 
+def test_the_forums_take_turns_and_meet_when_they_decide(reference: Reference, forms: Forms) -> None:
+    first = forms.get("decisions", 2)
+    assert first is not None
+    held: list[dict[str, object]] = []
+    for period in PERIODS:
+        form = forms.for_date("decisions", period.last_day)
+        assert form is not None
+        tables, _ = board.sheets_of(form, period)
+        assert ("meetings" in tables) is (period.first_day >= first.valid_from)
+        held += tables.get("meetings", [])
+    assert len(held) == len(board.MEETINGS)
+    reviews = [
+        (row["forum"], row["reviewed_period_code"]) for row in held if "picture" in str(row["summary"])
+    ]
+    assert reviews == [
+        ("programme_board", "2025-26-Q2"), ("taskforce", "2025-26-Q3"), ("programme_board", "2025-26-Q4")
+    ]  # fmt: skip
+    # By hand: on 17 March 2026 the cases of CASES[0] to CASES[3] were open, the last two not yet decided on.
+    (march,) = [row for row in held if row["meeting_on"] == "2026-03-17"]
+    assert march["cases_considered"] == 4
+    for row in held:
+        assert is_working_day(date.fromisoformat(str(row["meeting_on"])))
+        (reviewed,) = [p for p in PERIODS if p.code == row["reviewed_period_code"]]
+        due = reference.cycle_on(reviewed.last_day).review_due_on(reviewed)
+        assert due < date.fromisoformat(str(row["meeting_on"]))
+
+
 def test_the_agreed_rules_are_those_in_force_but_for_one_threshold_after_the_sample() -> None:
     (version,) = csv.DictReader((SEEDS / "severe_rules.csv").open(encoding="utf-8"))
     thresholds = csv.DictReader((SEEDS / "severe_thresholds.csv").open(encoding="utf-8"))

@@ -87,12 +87,32 @@ def nothing(file: ReturnFile) -> None:
     pass
 
 
+def record_meetings(file: ReturnFile) -> ReturnFile:
+    """Let each forum have met on every day it decided on: these tests are about what was decided."""
+    met = {
+        (row["decided_by_role"], row["decided_on"])
+        for row in file["decisions"]
+        if row["decided_by_role"] in ("programme_board", "taskforce") and row["decided_on"][:2] == "20"
+    }
+    file["meetings"][:] = [
+        {
+            "forum": forum, "meeting_on": day, "reviewed_period_code": "2025-26-Q3", "cases_considered": "2",
+            "summary": "Cases were considered.",
+        }
+        for forum, day in sorted(met)
+    ]  # fmt: skip
+    file.cover.pop("nil_meetings_reason", None)
+    if not met:
+        file.cover["nil_meetings_reason"] = "Neither forum met."
+    return file
+
+
 def decisions(
     forms: Forms, period: str, rows: Sequence[tuple[str, str, str, str]] | None = None
 ) -> ReturnFile:
-    form = forms.get("decisions", 1)
+    form = forms.get("decisions", 2)
     assert form is not None
-    cover = {"kind": "decisions", "form_version": "1", "sender_code": BOARD, "period_code": period}
+    cover = {"kind": "decisions", "form_version": "2", "sender_code": BOARD, "period_code": period}
     file = ReturnFile(form, cover)
     for case_id, state, role, day in HISTORY[period] if rows is None else rows:
         file["decisions"].append(
@@ -105,7 +125,7 @@ def decisions(
         file["notices"].append(dict(NOTICE))
     else:
         file.cover["nil_notices_reason"] = "No notice has been agreed."
-    return file
+    return record_meetings(file)
 
 
 Decide = Callable[[ReturnFile], Judgement]
@@ -116,7 +136,7 @@ def decide(tmp_path: Path, reference: Reference, forms: Forms) -> Decide:
     def judge_it(file: ReturnFile) -> Judgement:
         if file["notices"]:
             file.cover.pop("nil_notices_reason", None)
-        return judge(file.zip(tmp_path / "r.zip"), Context(reference, forms, NOW, BOARD))
+        return judge(record_meetings(file).zip(tmp_path / "r.zip"), Context(reference, forms, NOW, BOARD))
 
     return judge_it
 
@@ -333,7 +353,7 @@ def test_every_step_joins_states_there_are_and_roles_the_form_knows(
 ) -> None:
     with (SEEDS_DIR / "case_states.csv").open(encoding="utf-8") as stream:
         states = {row["state"]: row for row in csv.DictReader(stream)}
-    form = forms.get("decisions", 1)
+    form = forms.get("decisions", 2)
     assert form is not None
     sheet = form.sheet("decisions")
     decided = {state for state, row in states.items() if row["set_by"] == "decision"}
@@ -416,6 +436,7 @@ ARRIVED = {FIRST: "2026-07-01T09:00:00Z", SECOND: "2026-10-01T09:00:00Z", THIRD:
 def send(root: DataRoot, forms: Forms, period: str, spoil: Spoil = nothing, at: str | None = None) -> None:
     file = decisions(forms, period)
     spoil(file)
+    record_meetings(file)
     name = f"{period} {at or 'first'}.zip".replace(":", "")
     deliver(root, file, BOARD, name, at or ARRIVED[period])
 
@@ -527,7 +548,7 @@ def test_checking_says_what_receiving_says(
     before = {path: path.read_bytes() for path in root.path.rglob("*") if path.is_file()}
     file = decisions(forms, period)
     spoil(file)
-    path = file.zip(tmp_path / "again.zip")
+    path = record_meetings(file).zip(tmp_path / "again.zip")
     clock = FixedClock(datetime(2026, 12, 5, 9, tzinfo=UTC))
     checked = check_file(path, BOARD, reference, forms, clock, root=root)
     assert check_file(path, None, reference, forms, clock, root=root).counts == checked.counts

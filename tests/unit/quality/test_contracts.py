@@ -330,6 +330,17 @@ NOTICE = {
     "published_on": "2026-05-20",
     "is_case_known": True,
 }
+MEETING = {
+    "forum": "programme_board",
+    "meeting_on": "2026-03-17",
+    "period_code": "2025-26-Q4",
+    "reviewed_period_code": "2025-26-Q2",
+    "considered_case_count": 5,
+    "meeting_decision_count": 2,
+    "summary": "Five cases were considered.",
+    "receipt_id": "R000001-0a1b2c3d",
+    "sheet_row": 2,
+}
 FLIP = {
     **POLICE,
     "right_number": 2,
@@ -829,6 +840,7 @@ GOOD: Mapping[str, list[Mapping[str, Any]]] = {
     "oversight_persistence": [PERSISTENCE, UNASSESSED],
     "oversight_case_events": [DETECTED, DECIDED],
     "oversight_cases": [OPEN_CASE],
+    "oversight_forum_meetings": [MEETING, {**MEETING, "forum": "taskforce", "meeting_decision_count": 0}],
     "oversight_notices": [NOTICE],
     "oversight_revision_flips": [FLIP],
     "oversight_exclusion_warnings": [
@@ -1180,6 +1192,10 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
         "failed_rows.no_decision_without_a_case": "update {t} set detected_on = null",
         "failed_rows.nothing_is_overdue": "update {t} set is_overdue = true",
     },
+    "oversight_forum_meetings": {
+        "failed_rows.reviewed_was_over": "update {t} set reviewed_period_code = period_code",
+        "failed_rows.decided_was_considered": "update {t} set considered_case_count = 0",
+    },
     "oversight_notices": {
         "failed_rows.published_is_agreed": "update {t} set ag_agreed_on = null",
         "failed_rows.joint_has_cases": "update {t} set notice_scope = 'joint'",
@@ -1417,6 +1433,7 @@ WARNINGS = {
     "oversight_indicators/row_count",
     "oversight_cases/failed_rows.no_decision_without_a_case",
     "oversight_cases/failed_rows.nothing_is_overdue",
+    "oversight_forum_meetings/failed_rows.decided_was_considered",
     "oversight_notices/failed_rows.case_is_known",
     "oversight_notices/failed_rows.no_plan_is_overdue",
     "open_data_group_compliance/row_count",
