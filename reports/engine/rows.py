@@ -138,6 +138,11 @@ class Row(Mapping[str, Cell]):
                 f"The query has no column {name!r}; it has {', '.join(self._columns)}."
             ) from None
 
+    @property
+    def values_in_order(self) -> Sequence[Any]:
+        """The values as the query gave them, in the order of its columns."""
+        return self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
@@ -163,6 +168,19 @@ class Rows(Sequence[Row]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def where(self, **values: Any) -> Rows:
+        """The rows in which each column named has the value given: `figures.where(body_kind="police")`.
+
+        Raises KeyError for a column that the query does not have.
+        """
+        wanted = {column: _plain(value) for column, value in values.items()}
+        chosen = [
+            row.values_in_order
+            for row in self._rows
+            if all(row[column].value == value for column, value in wanted.items())
+        ]
+        return Rows(self.name, self.columns, chosen)
 
     @property
     def statuses(self) -> tuple[str, ...]:

@@ -34,3 +34,15 @@ def publication(publications: ModuleType) -> Publication:
     """A small publication with one row of every kind a release can hold."""
     made: Publication = publications.small_publication()
     return made
+
+
+@pytest.fixture(scope="session")
+def small_release() -> ModuleType:
+    """Makes small release folders with the real columns: `small_release.make_release(folder, period, ...)`."""
+    return _helper("small_release")
+
+
+@pytest.fixture(scope="session")
+def engine() -> ModuleType:
+    """Builds pages from text on a database made by hand: `engine.built(text)`, `engine.faults(text)`."""
+    return _helper("engine_pages")

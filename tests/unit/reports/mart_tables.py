@@ -46,8 +46,13 @@ def mart_columns() -> dict[str, dict[str, str]]:
     }
 
 
-def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
-    """A DuckDB file with the given marts (name -> rows; a column left out is NULL), seeds and periods."""
+def create_warehouse(
+    path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]], *, more_seeds: Sequence[str] = ()
+) -> Path:
+    """A DuckDB file with the given marts (name -> rows; a column left out is NULL), seeds and periods.
+
+    `more_seeds` are reference tables beyond those that most tests need.
+    """
     with duckdb.connect(str(path)) as con:
         con.execute(
             "begin; create schema marts; create schema reference; create schema staging; "
@@ -63,7 +68,7 @@ def create_warehouse(path: Path, marts: Mapping[str, Sequence[Mapping[str, Any]]
                 con.execute(
                     f"insert into marts.{name} ({', '.join(row)}) values ({marks})", list(row.values())
                 )
-        for seed in SEED_TABLES:
+        for seed in (*SEED_TABLES, *more_seeds):
             path_of_seed = SEEDS / f"{seed}.csv"
             header = path_of_seed.read_text(encoding="utf-8").splitlines()[0].split(",")
             # a column of open ends alone would be read as text
