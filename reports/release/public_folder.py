@@ -20,13 +20,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from reports.components.text import neutral
 from reports.page import rendered
+from reports.site.frame import frame, root_of
 
 RELEASES = "releases"
 CHECKSUMS = "SHA256SUMS"
 PAGE = "index.html"
 LATEST = "latest.json"
 ALL_RELEASES = "releases.json"
+#: Of the site: which releases it shows and its files, and the folder of its styles and scripts.
+SITE, ASSETS = "site.json", "assets"
 CURRENT, SUPERSEDED, WITHDRAWN = "current", "superseded", "withdrawn"
 #: Trees that are kept, the public one included: a reader of the one before is not cut off.
 TREES_KEPT = 3
@@ -163,13 +167,15 @@ class PublicFolder:
         versions: Sequence[PublicVersion],
         drafts: Mapping[str, Path] | None = None,
         *,
+        site: Mapping[str, bytes] | None = None,
         kept: int = TREES_KEPT,
     ) -> bool:
         """Make the public folder hold exactly these versions, and tell whether anything changed.
 
         Files of a version come from the tree that is public, or are copied from its folder in `drafts`
-        (release id -> folder). Everything outside `releases/` stays as it is. Superseded versions keep their
-        files, withdrawn ones their page only. After it `kept` trees are left, this one included.
+        (release id -> folder). Superseded versions keep their files, withdrawn ones their page only. `site`
+        (path -> content) is everything outside `releases/`; without it that stays as it is. After it `kept`
+        trees are left, this one included.
 
         Raises PublicFolderError, with the public folder as it was, if a file of a version is not the one its
         checksums name, if they are not those that were approved, or if a version is nowhere to be found.
@@ -183,12 +189,14 @@ class PublicFolder:
             if version.status != WITHDRAWN
         }
         pages = pages_of(versions, {release: _listed(folder) for release, folder in folders.items()})
-        if current is not None and _holds(current, pages, folders):
+        if site is not None and (strange := sorted(path for path in site if not _is_site_path(path))):
+            raise PublicFolderError(f"{strange[0]!r} may not be the path of a page of the site.")
+        if current is not None and _holds(current, pages, folders, site):
             self._drop_trees(current, kept, never_linked)
             return False
         scrap = self.publications / f".{_next_number(self.publications)}.partial"
         target = self.publications / scrap.name.removeprefix(".").removesuffix(".partial")
-        self._make_tree(scrap, current, pages, folders)
+        self._make_tree(scrap, current, pages, folders, site)
         self._do("rename tree", lambda: scrap.rename(target))
         self._sync(self.publications)
         link = self.public.with_name(f".{self.public.name}.{target.name}.partial")
@@ -205,8 +213,45 @@ class PublicFolder:
         for tree in sorted(self.publications.glob(".*.partial")):
             self._do("remove scrap", lambda tree=tree: shutil.rmtree(tree))  # type: ignore[misc]
 
+    def site_faults(self) -> list[str]:
+        """What of the site is not as it was made, by the sums in its record: one sentence a file.
+
+        No site at all is no fault, nor is the page that stands in for one.
+        """
+        current = self.current()
+        present = _site_files(current) if current is not None else set()
+        if current is None or not present:
+            return []
+        if SITE not in present:
+            pages = {path for path in present if path.partition("/")[0] != ASSETS}
+            if pages == {PAGE} and (current / PAGE).read_bytes() == away_page():
+                return []
+            return [f"{SITE} is missing, so nobody can say what belongs to the site."]
+        try:
+            sums = {
+                str(path): str(digest)
+                for path, digest in json.loads((current / SITE).read_bytes())["files"].items()
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return [f"{SITE} is not a record of a site."]
+        sums.pop(SITE, None)
+        present -= {SITE}
+        faults = [f"{path} is not there." for path in sorted(set(sums) - present)]
+        faults += [f"{path} is no part of the site." for path in sorted(present - set(sums))]
+        both = sorted(present & set(sums))
+        faults += [
+            f"{path} is not the file that {SITE} names."
+            for path in both
+            if (current / path).is_symlink() or sha256_of(current / path) != sums[path]
+        ]
+        return faults + [
+            f"{path} may be written to."
+            for path in (*both, SITE)
+            if (current / path).stat().st_mode & 0o777 != PUBLIC_FILE
+        ]
+
     def faults(self, versions: Sequence[PublicVersion]) -> list[str]:
-        """What of the public folder is not exactly what these versions make: one sentence a file."""
+        """What of the releases in it is not exactly what these versions make: one sentence a file."""
         current = self.current()
         if current is None:
             return (
@@ -262,7 +307,12 @@ class PublicFolder:
         return draft
 
     def _make_tree(
-        self, scrap: Path, current: Path | None, pages: Mapping[str, bytes], folders: Mapping[str, Path]
+        self,
+        scrap: Path,
+        current: Path | None,
+        pages: Mapping[str, bytes],
+        folders: Mapping[str, Path],
+        site: Mapping[str, bytes] | None,
     ) -> None:
         if not self.publications.is_dir():
             self._do("make publications", lambda: self.publications.mkdir(parents=True))
@@ -270,8 +320,12 @@ class PublicFolder:
             self._sync(self.publications.parent)
         links: dict[str, Path] = {}
         copies: dict[str, Path] = {}
+        written: dict[str, bytes] = {}
         if current is not None:
-            links |= {path: current / path for path in _files(current) if path.partition("/")[0] != RELEASES}
+            links |= {path: current / path for path in _site_files(current)}
+        if site is not None:
+            links = {path: file for path, file in links.items() if _is_file_of(file, site.get(path))}
+            written = {path: content for path, content in site.items() if path not in links}
         for release, folder in folders.items():
             is_public = current is not None and folder.is_relative_to(current)
             for name in (*read_sums(folder), CHECKSUMS):
@@ -284,6 +338,9 @@ class PublicFolder:
         for path, source in sorted(copies.items()):
             self._make_folder((scrap / path).parent, made)
             self._write(scrap / path, source.read_bytes())
+        for path in sorted(written):
+            self._make_folder((scrap / path).parent, made)
+            self._write(scrap / path, written[path])
         last = f"{RELEASES}/{LATEST}"
         for path in sorted(pages, key=lambda path: (path == last, path)):
             self._make_folder((scrap / path).parent, made)
@@ -343,6 +400,11 @@ class PublicFolder:
         self._do("remove tree", lambda: shutil.rmtree(scrap))
 
 
+def away_page() -> bytes:
+    """The first page of a site that was taken away and is made anew."""
+    return rendered("site_away.html.j2").encode("utf-8")
+
+
 def pages_of(
     versions: Sequence[PublicVersion], files: Mapping[str, Sequence[PublicFile]]
 ) -> dict[str, bytes]:
@@ -354,20 +416,19 @@ def pages_of(
         periods.setdefault(version.period_code, []).append(version)
     for version in ordered:
         of_period = periods[version.period_code]
-        pages[f"{version.path}/{PAGE}"] = rendered(
+        pages[f"{version.path}/{PAGE}"] = _page(
             "release_version.html.j2",
+            f"{version.path}/{PAGE}",
+            f"{version.period_label}, version {version.version}",
             version=version,
             current=next((each.version for each in of_period if each.status == CURRENT), None),
             files=files.get(version.release_id, ()),
-            day=_day,
-        ).encode("utf-8")
+        )
     for code, own in periods.items():
-        pages[f"{RELEASES}/{code}/{PAGE}"] = rendered(
-            "release_period.html.j2", period_label=own[0].period_label, versions=own, day=_day
-        ).encode("utf-8")
-    pages[f"{RELEASES}/{PAGE}"] = rendered(
-        "release_list.html.j2", periods=list(periods.values()), day=_day
-    ).encode("utf-8")
+        path = f"{RELEASES}/{code}/{PAGE}"
+        pages[path] = _page("release_period.html.j2", path, own[0].period_label, versions=own)
+    path = f"{RELEASES}/{PAGE}"
+    pages[path] = _page("release_list.html.j2", path, "Release history", periods=list(periods.values()))
     pages[f"{RELEASES}/{ALL_RELEASES}"] = _json({"releases": [_told(version) for version in ordered]})
     latest = next((version for version in ordered if version.status == CURRENT), None)
     pages[f"{RELEASES}/{LATEST}"] = _json(
@@ -381,12 +442,23 @@ def pages_of(
     return pages
 
 
+def _page(template: str, path: str, title: str, **values: object) -> bytes:
+    """A page of the folder in the frame of the site. `releases` is no entry of its navigation."""
+    page = {
+        "path": path,
+        "title": title,
+        "description": f"Open data on compliance with the Victims' Code: {title}.",
+        "section": "downloads",
+    }
+    return rendered(template, page=page, root=root_of(path), day=_day, **frame(), **values).encode("utf-8")
+
+
 def _told(version: PublicVersion) -> dict[str, object]:
     values = {
         name: value.isoformat() if isinstance(value, dt.date) else value
         for name, value in asdict(version).items()
     }
-    return {**values, "path": version.path}
+    return {**neutral(values), "path": version.path}
 
 
 def _order(version: PublicVersion) -> tuple[str, tuple[int, ...]]:
@@ -412,9 +484,33 @@ def _files(tree: Path) -> set[str]:
     return {path.relative_to(tree).as_posix() for path in tree.rglob("*") if not path.is_dir()}
 
 
-def _holds(current: Path, pages: Mapping[str, bytes], folders: Mapping[str, Path]) -> bool:
-    """Whether the tree has these pages and the files of these folders, all of them already in it."""
+def _site_files(tree: Path) -> set[str]:
+    return {path for path in _files(tree) if path.partition("/")[0] != RELEASES}
+
+
+def _is_site_path(path: str) -> bool:
+    """A plain relative path outside `releases/`."""
+    parts = path.split("/")
+    return parts[0] != RELEASES and all(_SAFE_NAME.match(part) for part in parts)
+
+
+def _is_file_of(file: Path, content: bytes | None) -> bool:
+    return content is not None and file.stat().st_size == len(content) and file.read_bytes() == content
+
+
+def _holds(
+    current: Path,
+    pages: Mapping[str, bytes],
+    folders: Mapping[str, Path],
+    site: Mapping[str, bytes] | None,
+) -> bool:
+    """Whether the tree has these pages, the files of these folders and this site already."""
     if any(not folder.is_relative_to(current) for folder in folders.values()):
+        return False
+    if site is not None and (
+        _site_files(current) != set(site)
+        or not all(_is_file_of(current / path, content) for path, content in site.items())
+    ):
         return False
     expected = set(pages) | {
         f"{RELEASES}/{release}/{name}"

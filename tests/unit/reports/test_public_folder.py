@@ -24,6 +24,7 @@ from reports.release.public_folder import (
     faults_of_folder,
     pages_of,
 )
+from reports.site.frame import FOOTER, NAVIGATION
 
 
 def draft(folder: Path, **files: str) -> Path:
@@ -60,6 +61,10 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+OLD_SITE = {"index.html": b"old", "areas/essex.html": b"Essex", "areas/kent.html": b"Kent"}
+NEW_SITE = {"index.html": b"new", "areas/essex.html": b"Essex", "rights/right-04.html": b"4"}
+
+
 class State:
     """A data root with one version public, and a second one ready."""
 
@@ -79,7 +84,7 @@ class State:
         )
 
     def publish_first(self) -> None:
-        self.folder.show([self.first], {self.first.release_id: self.one})
+        self.folder.show([self.first], {self.first.release_id: self.one}, site=OLD_SITE)
 
     def publish_second(self, folder: PublicFolder | None = None) -> bool:
         return (folder or self.folder).show(
@@ -87,7 +92,10 @@ class State:
         )
 
     def withdraw_first(self, folder: PublicFolder | None = None) -> bool:
-        return (folder or self.folder).show([self.withdrawn], kept=1)
+        return (folder or self.folder).show([self.withdrawn], site={}, kept=1)
+
+    def renew_site(self, folder: PublicFolder | None = None) -> bool:
+        return (folder or self.folder).show([self.first], site=NEW_SITE)
 
 
 @pytest.fixture
@@ -98,7 +106,7 @@ def state(tmp_path: Path) -> State:
 
 
 def test_a_version_is_public_with_its_files_its_page_and_the_lists(state: State) -> None:
-    assert set(tree(state.folder.public)) == {
+    assert set(tree(state.folder.public)) - set(OLD_SITE) == {
         "releases/2025-26-Q1/index.html",
         "releases/2025-26-Q1/v1.0.0/SHA256SUMS",
         "releases/2025-26-Q1/v1.0.0/a.csv",
@@ -165,12 +173,40 @@ def test_a_withdrawn_version_keeps_its_page_only_and_no_tree_keeps_its_files(sta
     assert json.loads((state.folder.public / "releases" / "latest.json").read_bytes())["latest"] is None
 
 
-def test_other_parts_of_the_public_folder_stay(state: State) -> None:
-    site = state.folder.public.resolve() / "site"
-    site.mkdir()
-    (site / "index.html").write_text("a page")
+def site_of(state: State) -> dict[str, bytes]:
+    return {
+        path: content
+        for path, content in tree(state.folder.public).items()
+        if not path.startswith("releases/")
+    }
+
+
+def test_the_site_stays_as_it_is_when_a_version_comes(state: State) -> None:
     state.publish_second()
-    assert (state.folder.public / "site" / "index.html").read_text() == "a page"
+    assert site_of(state) == OLD_SITE
+
+
+def test_a_new_site_takes_the_place_of_all_of_the_old_one_and_no_release_changes(state: State) -> None:
+    releases = {path: c for path, c in tree(state.folder.public).items() if path.startswith("releases/")}
+    same_page = (state.folder.public / "areas" / "essex.html").stat().st_ino
+    assert state.renew_site()
+    assert site_of(state) == NEW_SITE
+    assert tree(state.folder.public).items() >= releases.items()
+    assert (state.folder.public / "areas" / "essex.html").stat().st_ino == same_page
+    for path in state.folder.public.resolve().rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o444), path
+    assert not state.renew_site()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["releases/latest.json", "releases", "../x.html", "/x.html", "a//b.html", ".hidden", "a/../b.html"],
+)
+def test_no_page_of_the_site_may_lie_among_the_releases_or_elsewhere(state: State, path: str) -> None:
+    before = tree(state.folder.public)
+    with pytest.raises(PublicFolderError, match="may not be the path"):
+        state.folder.show([state.first], site={"index.html": b"new", path: b"x"})
+    assert tree(state.folder.public) == before
 
 
 def test_other_bytes_under_a_published_version_are_refused(state: State) -> None:
@@ -276,7 +312,12 @@ def killed_at(state: State, number: int, what: str) -> bool:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize(
-    ("what", "shown"), [("publish_second", ("superseded", "second")), ("withdraw_first", ("withdrawn",))]
+    ("what", "shown"),
+    [
+        ("publish_second", ("superseded", "second")),
+        ("withdraw_first", ("withdrawn",)),
+        ("renew_site", ("first",)),
+    ],
 )
 def test_killed_at_any_step_the_public_folder_is_the_old_or_the_new(
     tmp_path: Path, what: str, shown: tuple[str, ...]
@@ -302,6 +343,7 @@ def test_killed_at_any_step_the_public_folder_is_the_old_or_the_new(
         assert tree(state.folder.public) == new
         assert state.folder.faults([getattr(state, name) for name in shown]) == []
         assert what != "withdraw_first" or not list(state.folder.publications.rglob("a.csv"))
+        assert what != "withdraw_first" or not list(state.folder.publications.rglob("essex.html"))
         assert not [path for path in state.root.rglob("*.partial")]
         assert all(path.name.isdigit() for path in state.folder.publications.iterdir())
         number += 1
@@ -340,6 +382,10 @@ def test_a_superseded_version_leads_to_the_one_to_use(
     assert said in pages_of(versions, {})[f"{state.first.path}/index.html"].decode()
 
 
+#: Styles and an icon of the site itself, its feed, and the page's own address: nothing of anybody else.
+LINKS = ("stylesheet", "icon", "alternate", "canonical")
+
+
 class _Structure(html.parser.HTMLParser):
     """Headings, languages and cells without scope: what a reader by ear depends on."""
 
@@ -348,6 +394,7 @@ class _Structure(html.parser.HTMLParser):
         self.headings: list[int] = []
         self.lang = ""
         self.faults: list[str] = []
+        self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -357,21 +404,27 @@ class _Structure(html.parser.HTMLParser):
             self.headings.append(int(tag[1]))
         if tag == "th" and "scope" not in values:
             self.faults.append("a heading cell without scope")
-        if tag in ("script", "img", "link"):
+        if tag in ("script", "img", "style") or (tag == "link" and values["rel"] not in LINKS):
             self.faults.append(f"<{tag}>")
+        if tag == "a" and values["href"]:
+            self.links.append(values["href"])
 
 
 def test_pages_are_readable_by_ear_and_without_anything_else(state: State) -> None:
     state.publish_second()
-    pages = list(state.folder.public.resolve().rglob("*.html"))
+    pages = list((state.folder.public.resolve() / "releases").rglob("*.html"))
     assert len(pages) == 4
     for path in pages:
         structure = _Structure()
         structure.feed(path.read_text())
         assert (structure.lang, structure.headings[0], structure.faults) == ("en", 1, [])
-        links = [
-            (path.parent / part.split('"')[0]).resolve()
-            for part in path.read_text().split('href="')[1:]
-            if not part.startswith(("http", "#"))
-        ]
-        assert [link for link in links if not link.is_file()] == []
+        links = {
+            (path.parent / link).resolve().relative_to(state.folder.public.resolve()).as_posix()
+            for link in structure.links
+            if not link.startswith(("https://www.nationalarchives.gov.uk/", "mailto:", "#"))
+        }
+        own = {link for link in links if link.startswith("releases/")}
+        assert len(own) > 2
+        assert [link for link in own if not (state.folder.public / link).is_file()] == []
+        # What is not of the folder are pages of the site around it.
+        assert links - own <= {*NAVIGATION.values(), *FOOTER.values()}
