@@ -5,7 +5,7 @@ does.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any
@@ -15,7 +15,7 @@ import dagster as dg
 from ingest.inbox import waiting, waiting_files
 from orchestration.locking import is_busy
 from orchestration.pending import reasons_to_run
-from orchestration.periods import ensure_periods, range_tags
+from orchestration.periods import PARTITION_TAG, RANGE_END_TAG, ensure_periods, range_tags
 from orchestration.project import Project
 from orchestration.vocabulary import FINAL, PROVISIONAL, QUARTER_JOB
 
@@ -55,6 +55,17 @@ def is_under_way(instance: dg.DagsterInstance, project: Project) -> bool:
     of_late = datetime.now(UTC) - timedelta(seconds=RETRY_SECONDS)
     begun = dg.RunsFilter(job_name=QUARTER_JOB, statuses=UNFINISHED, created_after=of_late)
     return is_busy(project.data_root) or instance.get_runs_count(begun) > 0
+
+
+def newest_quarter(tags: Mapping[str, str]) -> str | None:
+    """Return the last quarter that a run with these tags was of, or None."""
+    return tags.get(RANGE_END_TAG) or tags.get(PARTITION_TAG)
+
+
+def stage_of_run(config: Mapping[str, Any]) -> str:
+    """Return the stage of the cycle that a run was configured for."""
+    resource = config.get("resources", {}).get("cycle_stage", {})
+    return str(resource.get("config", {}).get("name", FINAL))
 
 
 def due_step(project: Project) -> tuple[str, str] | None:
@@ -118,3 +129,26 @@ def build_automation(
         )
 
     return [inbox_sensor], [quarterly_schedule]
+
+
+def build_reading_sensor(job: Any, reading: Any) -> dg.SensorDefinition:
+    """Return the sensor that starts the job `reading` when a run of the job `job` has succeeded."""
+
+    @dg.run_status_sensor(
+        name="reading_sensor",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[job],
+        request_job=reading,
+        description="Makes packs and pages of the newest quarter of a run that succeeded.",
+    )
+    def reading_sensor(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        period_code = newest_quarter(context.dagster_run.tags)
+        if period_code is None:
+            return dg.SkipReason("The run was of no quarter.")
+        return dg.RunRequest(
+            run_key=context.dagster_run.run_id,
+            partition_key=period_code,
+            run_config=run_config(stage_of_run(context.dagster_run.run_config)),
+        )
+
+    return reading_sensor

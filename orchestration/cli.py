@@ -23,6 +23,7 @@ exit codes:
   1  the run failed or a check blocked it; `check`: the return would be rejected
   2  the command or a file it names cannot be used
   3  another run works on the data root
+  130  stopped from the keyboard
 """
 
 
@@ -132,7 +133,24 @@ def parser() -> argparse.ArgumentParser:
     flags = commands.add_parser("flags", help="severe indicators of a quarter")
     flags.add_argument("--period", metavar="PERIOD_CODE", help="default: the latest quarter that is due")
 
+    packs = commands.add_parser("packs", help="packs of a quarter for its areas, the Board and the Taskforce")
+    packs.add_argument("--period", metavar="PERIOD_CODE", required=True, help="as 2026-27-Q2")
+    packs.add_argument("--stage", choices=("provisional", "final"), default="final", help="default: final")
+
+    site = commands.add_parser("site", help="the public site of what is published, and its preview")
+    site.add_argument(
+        "action",
+        choices=("build", "preview"),
+        help="build: make the public one anew; preview: as it will be with all drafts, restricted",
+    )
+
+    annual = commands.add_parser("annual-report", help="the report that reports/annual_report.yml asks for")
+    annual.add_argument(
+        "action", choices=("build", "publish"), help="publish: on the site, once it is laid before Parliament"
+    )
+
     _add_release(commands)
+    _add_pages(commands)
 
     simulate = commands.add_parser(
         "simulate", help="what a proposed table of rules would have flagged; nothing is recorded"
@@ -239,11 +257,43 @@ def _add_release(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
 
 
+def _add_pages(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pages = commands.add_parser(
+        "pages", help="pages of markdown and SQL: check, build, look at while writing"
+    )
+    actions = pages.add_subparsers(dest="action", metavar="ACTION", required=True)
+    words = {
+        "check": "say everything that is wrong with pages, with file and line",
+        "build": "write finished pages into a folder",
+        "serve": "show pages on this machine, made anew whenever a file is saved",
+    }
+    for action, said in words.items():
+        step = actions.add_parser(action, help=said)
+        step.add_argument(
+            "pages",
+            type=Path,
+            nargs="*",
+            metavar="PAGE",
+            help="files or folders (default: the public site's)",
+        )
+        if action == "build":
+            step.add_argument("--output", type=Path, metavar="FOLDER", required=True)
+        if action == "serve":
+            step.add_argument("--port", type=int, default=8000, help="default: 8000")
+        step.add_argument("--source", choices=("published", "warehouse"), default="published")
+        step.add_argument(
+            "--drafts", action="store_true", help="with releases still under embargo, marked so"
+        )
+        step.add_argument(
+            "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a value for $NAME in SQL"
+        )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; an error is one line on the standard error."""
     options = parser().parse_args(arguments)
     try:
-        module = importlib.import_module(f"orchestration.commands.{options.command}")
+        module = importlib.import_module(f"orchestration.commands.{options.command.replace('-', '_')}")
         code: int = module.run(options)
     except BrokenPipeError:
         # The reader (head, less) has seen enough.

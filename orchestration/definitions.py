@@ -14,14 +14,15 @@ import dagster as dg
 from orchestration.assets.models import HISTORY, build_model_assets
 from orchestration.assets.outputs import OUTPUT_ASSETS
 from orchestration.assets.raw import build_raw_assets
+from orchestration.assets.reading import READING_ASSETS
 from orchestration.assets.receiving import deliveries, receive_returns
 from orchestration.assets.serving import build_serving_assets, serving_marts
-from orchestration.automation import build_automation
+from orchestration.automation import build_automation, build_reading_sensor
 from orchestration.checks import RECEIPT_CHECKS, RELEASE_CHECKS, build_contract_checks
 from orchestration.dbt import DbtCommand, dbt_executable, ensure_manifest
 from orchestration.project import Project, open_project
 from orchestration.resources import CycleStage, OneRunAtATime, Progress, no_progress
-from orchestration.vocabulary import QUARTER_JOB
+from orchestration.vocabulary import QUARTER_JOB, READING_JOB
 
 if TYPE_CHECKING:
     from ingest.clock import Clock
@@ -49,11 +50,18 @@ def build_definitions(
     marts = sorted(key for key in models.keys if key.path[0] == "marts")
     job = dg.define_asset_job(
         QUARTER_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(HISTORY.key),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(HISTORY.key, *READING_ASSETS),
         executor_def=dg.in_process_executor,
         description="Everything for a quarter: receive, build, check, serve, and write what the stage of"
         " the cycle asks for. Pick a quarter; set cycle_stage to 'provisional' for local figures only."
         " Repeating it changes nothing that is done already.",
+    )
+    reading = dg.define_asset_job(
+        READING_JOB,
+        selection=dg.AssetSelection.assets(*READING_ASSETS),
+        executor_def=dg.in_process_executor,
+        description="What people read of a quarter that was run: packs for its areas and, at the final stage,"
+        " for the Board and the Taskforce; the public site and its preview.",
     )
     sensors, schedules = build_automation(job, project)
     return dg.Definitions(
@@ -66,10 +74,11 @@ def build_definitions(
             build_serving_assets(marts),
             serving_marts,
             *OUTPUT_ASSETS,
+            *READING_ASSETS,
         ],
         asset_checks=[*RECEIPT_CHECKS, *RELEASE_CHECKS, *build_contract_checks(project)],
-        jobs=[job],
-        sensors=sensors,
+        jobs=[job, reading],
+        sensors=[*sensors, build_reading_sensor(job, reading)],
         schedules=schedules,
         # One process for all steps: DuckDB lets one process write and shuts all others out.
         executor=dg.in_process_executor,

@@ -50,6 +50,7 @@ def drop_builds_of_erased(project: Project) -> list[Path]:
     if not is_new or served is None:
         return []
     dropped_drafts = drop_drafts_of_other_builds(project, served.build_id)
+    dropped_drafts += drop_packs_of_other_builds(project, served.build_id)
     older = sorted(path for path in project.root.builds.glob("*.duckdb*") if path.stem != served.path.stem)
     for path in older:
         path.unlink()
@@ -60,6 +61,30 @@ def drop_builds_of_erased(project: Project) -> list[Path]:
     if in_use not in outdated:
         project.output_notes.note(ERASURE_NOTE, BUILDS, _told(project))
     return [*older, *dropped, *dropped_drafts]
+
+
+def drop_packs_of_other_builds(project: Project, build_id: str) -> list[Path]:
+    """Delete packs made from another build, which quote what was returned, and a preview of drafts that went.
+
+    Returns the folders that were deleted; `vcc packs` makes one again.
+    """
+    import shutil
+
+    from orchestration.publishing.packs import made_from_build, pack_folders
+    from orchestration.publishing.site import preview_folder, preview_is_made
+    from orchestration.releasing.promoting import Releases
+
+    dropped = [
+        folder
+        for period_code, output, folder in pack_folders(project)
+        if made_from_build(project, period_code, output) != build_id
+    ]
+    preview = preview_folder(project)
+    if preview.is_dir() and not preview_is_made(Releases(project)):
+        dropped.append(preview)
+    for folder in dropped:
+        shutil.rmtree(folder)
+    return dropped
 
 
 def drop_drafts_of_other_builds(project: Project, build_id: str) -> list[Path]:

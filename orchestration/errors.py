@@ -23,5 +23,14 @@ FAILURES = frozenset(
         "JournalError",
         "PublicFolderError",
         "DisclosureError",
+        "PublishedError",
+        "AnnualReportError",
+        "AssetsError",
+        "ComponentError",
+        "PackError",
+        "PageError",
+        "PageErrors",
+        "PdfError",
+        "ToolError",
     }
 )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # Backfill policies are marked beta in this version; the version is pinned and the behaviour tested.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy.*")
 
-#: Dagster's tags for a range of partitions; it documents the words but exports no names for them.
+#: Dagster's tags for a partition and a range of them; it documents the words but exports no names for them.
+PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 

@@ -37,6 +37,12 @@ ARCHIVE_VARIABLE = "VCC_ARCHIVE"
 DAGSTER_HOME_VARIABLE = "VCC_DAGSTER_HOME"
 TODAY = "today"
 
+#: Folders of `reports` that pages and packs are made with, and no file of a release.
+READING_FOLDERS = tuple(
+    f"reports/{name}"
+    for name in ("components", "documents", "engine", "packs", "pages", "site", "templates/layouts", "tool")
+)
+
 
 class SettingError(ValueError):
     """A setting of the environment or the command line cannot be used; the message says how to mend it."""
@@ -140,15 +146,25 @@ class Project:
         """One hash over the code that turns marts into files, so that a change of it remakes them.
 
         Every file there is, not only Python: templates, the publisher's facts, shapes and declarations too.
+        What only pages are made with is left out: a word on a page must not draft every release anew.
         """
-        folders = ("reports", "quality/disclosure", "orchestration/releasing")
-        code = [
+        code = self._code_in("reports", "quality/disclosure", "orchestration/releasing")
+        pages = self._code_in(*READING_FOLDERS)
+        return digest_files(sorted(code - pages), self.folder)[:16]
+
+    @cached_property
+    def reading_code(self) -> str:
+        """One hash over the code that makes pages and packs, with the styles and scripts they use."""
+        code = self._code_in("reports", "orchestration/publishing")
+        return digest_files(sorted({*code, self.folder / "package-lock.json"}), self.folder)[:16]
+
+    def _code_in(self, *folders: str) -> set[Path]:
+        return {
             path
             for folder in folders
             for path in (self.folder / folder).rglob("*")
             if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-        ]
-        return digest_files(sorted(code), self.folder)[:16]
+        }
 
     @property
     def today(self) -> date:

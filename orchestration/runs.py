@@ -20,7 +20,7 @@ from orchestration.locking import BUSY_ERRORS
 from orchestration.periods import ensure_periods, range_tags
 from orchestration.project import Project
 from orchestration.resources import Progress
-from orchestration.vocabulary import QUARTER_JOB
+from orchestration.vocabulary import QUARTER_JOB, READING_JOB
 
 if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
@@ -47,6 +47,12 @@ STEP_WORDS = {
     "releases__open_data": "releases: open data, audited",
     "release_checks": "releases: validators and public contracts",
     "packs__local_figures": "packs: local figures",
+    "packs__local": "packs: of the areas",
+    "packs__programme_board": "packs: of the Programme Board",
+    "packs__taskforce": "packs: of the Taskforce",
+    "pages__annual_report": "pages: annual report",
+    "pages__preview": "pages: preview of the site",
+    "pages__site": "pages: the public site",
 }
 
 
@@ -75,6 +81,31 @@ def run_quarters(
 
     `is_lock_held` says that the caller holds the data root. Raises KeyboardInterrupt if the run is stopped.
     """
+    return _run_job(QUARTER_JOB, project, instance, periods, stage, progress, is_lock_held)
+
+
+def run_reading(
+    project: Project,
+    instance: dg.DagsterInstance,
+    period: Period,
+    stage: str,
+    progress: Progress,
+    *,
+    is_lock_held: bool = False,
+) -> RunReport:
+    """Make packs and pages of a quarter that was run, in this process. Does not raise when a step fails."""
+    return _run_job(READING_JOB, project, instance, [period], stage, progress, is_lock_held)
+
+
+def _run_job(
+    job: str,
+    project: Project,
+    instance: dg.DagsterInstance,
+    periods: Sequence[Period],
+    stage: str,
+    progress: Progress,
+    is_lock_held: bool,
+) -> RunReport:
     definitions = build_definitions(
         project.data_root, progress=progress, project=project, is_lock_held=is_lock_held
     )
@@ -85,7 +116,7 @@ def run_quarters(
     }
     several = len(periods) > 1
     try:
-        result = definitions.resolve_job_def(QUARTER_JOB).execute_in_process(
+        result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             run_config=config,
             partition_key=None if several else periods[0].code,

@@ -38,6 +38,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("register", "what was detected at each final build; never rewritten", "register"),
     Stage("serving", "the marts as analysts read them, apart from any run", "warehouse/serving"),
     Stage("releases", "open data files, suppressed and rounded", "releases"),
+    Stage("pages", "the site for the public, and what is to be on it once it may be", "restricted/pages"),
     Stage("packs", "local figures that go back to bodies and their reviewers", "restricted/packs"),
 )
 
@@ -53,3 +54,5 @@ CYCLE_STAGES: tuple[str, ...] = (PROVISIONAL, FINAL)
 PERIOD_PARTITIONS = "period_code"
 
 QUARTER_JOB = "quarter"
+#: What people read is made by a job of its own, after the quarter's: it may be made again without a run.
+READING_JOB = "reading"

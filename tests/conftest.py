@@ -28,12 +28,13 @@ if str(PROJECT) not in sys.path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files in an order that suits two processes, each of which takes the next file when it is free.
 
-    First the longest, which also makes the sample run that the rest of the pipeline reads; then what needs none
+    First the longest, which also makes the sample run that the rest of the pipeline and the browser read; then what needs none
     of it; by the time the others come it is there.
     """
     pipeline = PROJECT / "tests" / "pipeline"
+    browser = PROJECT / "tests" / "browser"
     place = {pipeline / "test_runs.py": 0, pipeline / "test_kills.py": 2}
-    items.sort(key=lambda item: place.get(item.path, 3 if item.path.parent == pipeline else 1))
+    items.sort(key=lambda item: place.get(item.path, 3 if item.path.parent in (pipeline, browser) else 1))
 
 
 @pytest.fixture(scope="session")

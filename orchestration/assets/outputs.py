@@ -253,7 +253,7 @@ def local_figures(
     from reports.local_figures import write_local_figures
 
     def make(con: "duckdb.DuckDBPyConnection", quarter: "Period", build_id: str) -> Mapping[str, Any]:
-        folder = project.root.packs / quarter.code
+        folder = project.root.packs / quarter.code / "figures"
         write_local_figures(con, quarter.code, folder)
         return {"files": len(list(folder.glob("*.csv")))}
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from orchestration.commands import FAILED, OK, project_of, served_build
+from orchestration.commands.site import renew_site
 from orchestration.locking import run_lock
 from orchestration.project import SettingError, sample_day
 from orchestration.terminal import ProgressLine, table
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from reports.release.journal import VersionState
 
 WAIT_SECONDS = 30.0
+#: So many files of the site are named that are not as they were made.
+MOST_FAULTS = 20
 
 
 def run(options: argparse.Namespace) -> int:
@@ -149,14 +152,16 @@ def _approve(releases: Releases, options: argparse.Namespace) -> int:
 def _publish(releases: Releases, options: argparse.Namespace) -> int:
     from orchestration.releasing.promoting import publish
 
-    _require_real_day(releases.project)
+    require_real_day(releases.project)
     with _alone(releases.project, "publish"):
         state = publish(releases, options.period, options.version)
-    print(f"{state.release_id} is published: {releases.project.root.public / 'releases' / state.release_id}")
-    return OK
+        print(
+            f"{state.release_id} is published: {releases.project.root.public / 'releases' / state.release_id}"
+        )
+        return renew_site(releases)
 
 
-def _require_real_day(project: Project) -> None:
+def require_real_day(project: Project) -> None:
     """Refuse to end an embargo on a day that was only said to be today, unless the data are a sample's."""
     from ingest.clock import SystemClock
 
@@ -172,15 +177,15 @@ def _withdraw(releases: Releases, options: argparse.Namespace) -> int:
 
     with _alone(releases.project, "withdraw"):
         state = withdraw(releases, options.period, options.version, role=options.role, reason=options.reason)
-    print(
-        f"{state.release_id} is withdrawn: its files are gone, its page says why."
-        " What was read of it before is still known, and every later audit counts it."
-    )
-    return OK
+        print(
+            f"{state.release_id} is withdrawn: its files are gone, its page says why."
+            " What was read of it before is still known, and every later audit counts it."
+        )
+        return renew_site(releases)
 
 
 def _list(releases: Releases, options: argparse.Namespace) -> int:
-    from orchestration.releasing.promoting import listing, public_faults
+    from orchestration.releasing.promoting import listing, public_faults, site_faults
 
     rows = []
     for line in listing(releases):
@@ -199,7 +204,13 @@ def _list(releases: Releases, options: argparse.Namespace) -> int:
             f" {releases.project.root.publications} from a backup.",
             file=sys.stderr,
         )
-    return FAILED if faults else OK
+    of_site = site_faults(releases)
+    for fault in of_site[:MOST_FAULTS]:
+        print(f"vcc: the site is not as it was made: {fault}", file=sys.stderr)
+    if of_site:
+        more = f" ({len(of_site)} faults in all)" if len(of_site) > MOST_FAULTS else ""
+        print(f"vcc: `vcc site build` makes it anew{more}.", file=sys.stderr)
+    return FAILED if faults or of_site else OK
 
 
 def _diff(releases: Releases, options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -22,8 +22,11 @@ from orchestration.terminal import ProgressLine
 from orchestration.vocabulary import FINAL, PROVISIONAL
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from ingest.period import Period
     from orchestration.project import Project
+    from orchestration.resources import Progress
     from orchestration.runs import RunReport
     from orchestration.warehouse import Build
 
@@ -77,7 +80,10 @@ def run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> i
             return BUSY if report.is_busy else FAILED
         ran.append((plan, report))
     drop_builds_of_erased(project)  # should a kill have kept the run that built anew from it
-    if not ran:
+    reading = _run_reading(project, plans)
+    if reading is not None and not reading.success:
+        return BUSY if reading.is_busy else FAILED
+    if not ran and reading is None:
         print("Nothing new.")
     elif files := waiting(project.root):
         print(
@@ -85,11 +91,14 @@ def run_builds(project: Project, plans: list[PlannedBuild], asked_for: str) -> i
             f" not read or take them; see {dagster_home() / LOG_NAME}."
         )
     _print_summary(project, plans)
-    if ran:
+    done = [(str(plan), report) for plan, report in ran]
+    if reading is not None:
+        done.append(("packs and pages", reading))
+    if done:
         print("\nTime")
-        for plan, report in ran:
-            if len(ran) > 1:
-                print(f"  {plan}")
+        for what, report in done:
+            if len(done) > 1:
+                print(f"  {what}")
             for step, seconds in report.seconds.items():
                 print(f"  {seconds:6.1f} s  {step}")
         print(f"  {time.monotonic() - began:6.1f} s  in all, with start and summary")
@@ -101,30 +110,58 @@ def _run_build(project: Project, plan: PlannedBuild, reasons: list[str]) -> RunR
     for reason in reasons[:3]:
         print(f"  because {reason[0].lower()}{reason[1:]}", flush=True)
     served_before = project.warehouse.current()
+
+    def run(instance: dg.DagsterInstance, progress: Progress) -> RunReport:
+        from orchestration.runs import run_quarters
+
+        return run_quarters(project, instance, plan.periods, plan.stage, progress, is_lock_held=True)
+
+    return _in_process(run, lambda: what_is_served(served_before, project.warehouse.current()))
+
+
+def _in_process(
+    run: Callable[[dg.DagsterInstance, Progress], RunReport], what_stands: Callable[[], str]
+) -> RunReport:
+    """Run a job of Dagster in this process, with progress on the terminal and its words in the log."""
     home = dagster_home()
     log = home / LOG_NAME
     with apart(log) as terminal:
         progress = ProgressLine(terminal)
         progress("Starting", 0, 0)
         from orchestration.instance import open_instance
-        from orchestration.runs import run_quarters
 
         try:
             with open_instance(home) as instance:
-                report = run_quarters(
-                    project, instance, plan.periods, plan.stage, progress, is_lock_held=True
-                )
+                report = run(instance, progress)
         finally:
             progress.close()
     if not report.success:
         for failure in report.failures:
             print(f"vcc: {failure}", file=sys.stderr)
         print(
-            f"{what_is_served(served_before, project.warehouse.current())} Everything that was said is in"
+            f"{what_stands()} Everything that was said is in"
             f" {log}; see the run on the page with `make ui`: {report.run_id}",
             file=sys.stderr,
         )
     return report
+
+
+def _run_reading(project: Project, plans: list[PlannedBuild]) -> RunReport | None:
+    """Make packs and pages of the newest quarter, if anything has to be: others had their meetings."""
+    from orchestration.publishing.pending import reading_is_due
+
+    plan = plans[-1]
+    quarter = plan.periods[-1]
+    if not reading_is_due(project, quarter, plan.stage):
+        return None
+    print(f"Making packs and pages, {quarter.code}, {plan.stage}", flush=True)
+
+    def run(instance: dg.DagsterInstance, progress: Progress) -> RunReport:
+        from orchestration.runs import run_reading
+
+        return run_reading(project, instance, quarter, plan.stage, progress, is_lock_held=True)
+
+    return _in_process(run, lambda: "The figures of the run stand; what could not be made is as it was.")
 
 
 def what_is_served(before: Build | None, now: Build | None) -> str:

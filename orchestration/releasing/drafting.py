@@ -165,9 +165,7 @@ def before(releases: Releases, period_code: str, issued_on: date) -> Before:
     return Before(order, tuple(ledger), ledgers, tuple(truth), relations, tuple(sorted(withheld)), earlier)
 
 
-def stays_withheld(
-    ledger: Sequence[LedgerRow], truth: Sequence[Mapping[str, Any]]
-) -> Iterator[Suppression]:
+def stays_withheld(ledger: Sequence[LedgerRow], truth: Sequence[Mapping[str, Any]]) -> Iterator[Suppression]:
     """What a version did not give of its cells, as levels that hold for every later version of its quarter.
 
     `ledger` and `truth` are the version's own. A count has no cases met that could be withheld.

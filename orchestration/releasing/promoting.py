@@ -37,13 +37,17 @@ from reports.release.journal import (
     published_of,
 )
 from reports.release.public_folder import (
+    ASSETS,
     CHECKSUMS,
     CURRENT,
+    PAGE,
     RELEASES,
+    SITE,
     TREES_KEPT,
     PublicFolder,
     PublicFolderError,
     PublicVersion,
+    away_page,
     faults_of_folder,
     sha256_of,
 )
@@ -180,10 +184,11 @@ def public_versions(states: Mapping[Any, VersionState]) -> list[PublicVersion]:
     return found
 
 
-def settle(releases: Releases) -> bool:
+def settle(releases: Releases, site: Mapping[str, bytes] | None = None) -> bool:
     """Make the public folder what the journal says, and tell whether anything changed.
 
-    Drafts that are public are deleted after it. Once anything was withdrawn, no older tree is kept, for it
+    Drafts that are public are deleted after it. `site` takes the place of the site that is there; one that
+    shows what was withdrawn is taken away at once. Once anything was withdrawn, no older tree is kept, for it
     would hold what was withdrawn. Raises JournalError or PublicFolderError with the public folder as it was.
     """
     states = releases.journal.states()
@@ -197,10 +202,34 @@ def settle(releases: Releases) -> bool:
         if state.was_published and releases.draft(state.period_code, state.version).is_dir()
     }
     is_withdrawn = any(version.withdrawn_on for version in versions)
-    changed = releases.public.show(versions, drafts, kept=1 if is_withdrawn else TREES_KEPT)
+    if site is None and is_withdrawn:
+        site = _site_to_take_away(releases.public.current(), versions)
+    changed = releases.public.show(versions, drafts, site=site, kept=1 if is_withdrawn else TREES_KEPT)
     for folder in drafts.values():
         shutil.rmtree(folder)
     return changed
+
+
+def _site_to_take_away(tree: Path | None, versions: Sequence[PublicVersion]) -> dict[str, bytes] | None:
+    """What stands in the place of a site that shows a withdrawn version, until it is made anew; else None.
+
+    Styles and scripts hold no figure, and the pages of releases use them.
+    """
+    if tree is None or not (tree / PAGE).is_file():
+        return None
+    withdrawn = {version.release_id for version in versions if version.withdrawn_on}
+    try:
+        shown = {release["release_id"] for release in json.loads((tree / SITE).read_bytes())["releases"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        # Nobody can say what it shows. What stands there already is left.
+        shown = withdrawn if (tree / PAGE).read_bytes() != away_page() else set()
+    if not shown & withdrawn:
+        return None
+    assets = (path for path in (tree / ASSETS).rglob("*") if path.is_file())
+    return {
+        PAGE: away_page(),
+        **{path.relative_to(tree).as_posix(): path.read_bytes() for path in assets},
+    }
 
 
 def _require_known(releases: Releases, versions: Sequence[PublicVersion]) -> None:
@@ -236,6 +265,11 @@ def _settle_noted(releases: Releases, noted: str) -> None:
 def public_faults(releases: Releases) -> list[str]:
     """What of the public folder is not exactly what the journal says was approved and published."""
     return releases.public.faults(public_versions(releases.journal.states()))
+
+
+def site_faults(releases: Releases) -> list[str]:
+    """What of the public site is not as it was made: one sentence a file."""
+    return releases.public.site_faults()
 
 
 # --- approving and publishing

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.vocabulary import QUARTER_JOB
+from orchestration.vocabulary import QUARTER_JOB, READING_JOB
 
 UPDATE_VARIABLE = "VCC_UPDATE_GRAPH"
 HOW_TO_UPDATE = (
@@ -40,12 +40,22 @@ def test_the_graph_is_the_one_that_was_agreed(asset_graph: dg.AssetGraph, snapsh
     assert found == agreed, HOW_TO_UPDATE
 
 
-def test_the_job_holds_every_asset_that_is_made_and_every_check(
+def test_two_jobs_hold_every_asset_that_is_made_and_the_first_every_check(
     definitions: dg.Definitions, asset_graph: dg.AssetGraph
 ) -> None:
-    job = definitions.resolve_job_def(QUARTER_JOB)
-    assert job.asset_layer.executable_asset_keys == asset_graph.executable_asset_keys
-    assert job.asset_layer.asset_graph.asset_check_keys == asset_graph.asset_check_keys
+    quarter = definitions.resolve_job_def(QUARTER_JOB).asset_layer
+    reading = definitions.resolve_job_def(READING_JOB).asset_layer
+    assert quarter.executable_asset_keys | reading.executable_asset_keys == asset_graph.executable_asset_keys
+    assert quarter.executable_asset_keys & reading.executable_asset_keys == set()
+    assert {key.to_user_string() for key in reading.executable_asset_keys} == {
+        "packs/local",
+        "packs/programme_board",
+        "packs/taskforce",
+        "pages/annual_report",
+        "pages/preview",
+        "pages/site",
+    }
+    assert quarter.asset_graph.asset_check_keys == asset_graph.asset_check_keys
     assert {key.to_user_string() for key in asset_graph.external_asset_keys} == {"register/history"}
 
 
@@ -76,6 +86,9 @@ def test_what_is_by_quarter(asset_graph: dg.AssetGraph) -> None:
         "register/flags",
         "releases/open_data",
         "packs/local_figures",
+        "packs/local",
+        "packs/programme_board",
+        "packs/taskforce",
     }
 
 

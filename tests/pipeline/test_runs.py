@@ -49,27 +49,6 @@ def test_a_run_with_nothing_new_calls_no_dbt_and_touches_no_file(
     assert stamps_of(finished.data_root) == before
 
 
-def test_the_command_says_nothing_new_without_starting_dagster(
-    finished: Project, project_folder: Path
-) -> None:
-    before = stamps_of(finished.data_root)
-    program = (
-        "import sys; from orchestration.cli import main; code = main(sys.argv[1:]);"
-        " print('dagster' in sys.modules, 'dbt' in sys.modules, code)"
-    )
-    arguments = ["--data-root", str(finished.data_root), "--as-of", "2026-12-10", "run", "--all"]
-    result = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=project_folder,
-    )
-    lines = result.stdout.splitlines()
-    assert (lines[0], lines[-1]) == ("Nothing new.", "False False 0")
-    assert stamps_of(finished.data_root) == before
-
-
 def test_neither_the_schedule_nor_the_inbox_asks_for_what_is_done(finished: Project) -> None:
     [[sensor], [schedule]] = build_automation(dg.job(name="quarter")(lambda: None), finished)
     with dg.instance_for_test() as instance:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from ingest.clock import FixedClock
 from ingest.storage import Bucket
 from orchestration import automation
-from orchestration.automation import RETRY_SECONDS, build_automation
+from orchestration.automation import RETRY_SECONDS, build_automation, build_reading_sensor, run_config
 from orchestration.locking import run_lock
 from orchestration.project import Project
 
@@ -163,3 +165,46 @@ def test_the_schedule_asks_again_until_the_build_is_done(
         assert isinstance(schedule(context), dg.RunRequest)
         assert "final build of 2026-27-Q2 is done" in str(schedule(context))
     assert asked == [(["2026-27-Q2"], "final")] * 3
+
+
+@pytest.mark.parametrize(
+    ("tags", "config", "asked_for"),
+    [
+        ({"dagster/partition": "2026-27-Q1"}, run_config("provisional"), ("2026-27-Q1", "provisional")),
+        (
+            {
+                "dagster/asset_partition_range_start": "2025-26-Q1",
+                "dagster/asset_partition_range_end": "2026-27-Q2",
+            },
+            run_config("final"),
+            ("2026-27-Q2", "final"),
+        ),
+        ({"dagster/partition": "2026-27-Q1"}, {}, ("2026-27-Q1", "final")),
+        ({}, {}, None),
+    ],
+)
+def test_a_run_that_succeeded_asks_for_packs_and_pages_of_its_newest_quarter_at_its_stage(
+    instance: dg.DagsterInstance,
+    tags: dict[str, str],
+    config: dict[str, Any],
+    asked_for: tuple[str, str] | None,
+) -> None:
+    @dg.job(name="reading")
+    def reading_job() -> None:
+        nothing()
+
+    sensor = build_reading_sensor(quarter_job, reading_job)
+    run = dg.DagsterRun(job_name="quarter", run_id=str(uuid4()), tags=tags, run_config=config)
+    result = quarter_job.execute_in_process(instance=instance)
+    with dg.build_run_status_sensor_context(
+        sensor_name=sensor.name,
+        dagster_instance=instance,
+        dagster_run=run,
+        dagster_event=result.get_run_success_event(),
+    ) as context:
+        request = sensor(context)
+    if asked_for is None:
+        assert isinstance(request, dg.SkipReason)
+    else:
+        assert isinstance(request, dg.RunRequest)
+        assert (request.partition_key, request.run_config) == (asked_for[0], run_config(asked_for[1]))

@@ -44,6 +44,7 @@ from reports.files import publish_folder
 from reports.release.journal import APPROVED, AUDITED, BUILT, PUBLISHED, WITHDRAWN, JournalError
 from reports.release.public_folder import CHECKSUMS, PublicFolderError
 from reports.release.versions import Edition
+from reports.site.feeds import site_record
 
 Q1, Q2 = "2025-26-Q1", "2025-26-Q2"
 ROLE = {"role": "head of statistics", "reason": "Figures agree with the local reviews."}
@@ -574,8 +575,23 @@ def vcc(capsys: pytest.CaptureFixture[str], root: Path, *arguments: str, as_of: 
     return code, said.out, said.err
 
 
+@pytest.fixture
+def bare_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drafts of these tests are no figures that pages could be made of."""
+    from orchestration.publishing import site
+
+    monkeypatch.setattr(
+        site,
+        "site_files",
+        lambda project, releases, versions, progress: {"site.json": site_record(releases, {})},
+    )
+
+
 def test_the_command_tells_the_next_step_and_refuses_with_a_code(
-    drafts: Releases, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    drafts: Releases,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    bare_site: None,
 ) -> None:
     from orchestration.releasing import validating
 
@@ -601,7 +617,7 @@ def test_the_command_tells_the_next_step_and_refuses_with_a_code(
 
 
 def test_no_embargo_ends_on_a_day_that_was_only_said(
-    drafts: Releases, capsys: pytest.CaptureFixture[str]
+    drafts: Releases, capsys: pytest.CaptureFixture[str], bare_site: None
 ) -> None:
     root = drafts.project.data_root
     ahead = f"{datetime.now().date() + timedelta(days=2)}"
