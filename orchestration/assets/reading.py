@@ -90,56 +90,47 @@ def local_packs(
     return dg.MaterializeResult()
 
 
-@dg.asset(
-    key=BOARD_PACK,
-    deps=[MARTS, DETECTIONS, OPEN_DATA],
-    group_name="packs",
-    kinds={"html", "pdf", "ods"},
-    partitions_def=QUARTERS,
-    backfill_policy=ONE_RUN,
-    output_required=False,
-    description="The Programme Board's pack: decisions asked for, what changed, high and low compliance,"
-    " severe indicators, persistent cases, data gaps, how many flags are expected to be false. Restricted.",
-)
-def board_pack(
-    context: dg.AssetExecutionContext,
-    project: dg.ResourceParam[Project],
-    cycle_stage: CycleStage,
-    progress: dg.ResourceParam[Progress],
-    one_run_at_a_time: OneRunAtATime,
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Make the Board's pack, at the final stage only."""
-    if not cycle_stage.is_final:
-        return
-    require_reviewed(project, quarters_of(context, project))
-    make_for_quarters(context, project, cycle_stage.name.value, BOARD, progress)
-    yield dg.MaterializeResult()
+def forum_pack(key: dg.AssetKey, kind: str, description: str) -> dg.AssetsDefinition:
+    """Return the asset of a national forum's pack, which is made at the final stage only."""
+
+    @dg.asset(
+        key=key,
+        deps=[MARTS, DETECTIONS, OPEN_DATA],
+        group_name="packs",
+        kinds={"html", "pdf", "ods"},
+        partitions_def=QUARTERS,
+        backfill_policy=ONE_RUN,
+        output_required=False,
+        description=description,
+    )
+    def pack(
+        context: dg.AssetExecutionContext,
+        project: dg.ResourceParam[Project],
+        cycle_stage: CycleStage,
+        progress: dg.ResourceParam[Progress],
+        one_run_at_a_time: OneRunAtATime,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Make the quarter's pack, at the final stage only."""
+        if not cycle_stage.is_final:
+            return
+        require_reviewed(project, quarters_of(context, project))
+        make_for_quarters(context, project, cycle_stage.name.value, kind, progress)
+        yield dg.MaterializeResult()
+
+    return pack
 
 
-@dg.asset(
-    key=TASKFORCE_PACK,
-    deps=[MARTS, DETECTIONS, OPEN_DATA],
-    group_name="packs",
-    kinds={"html", "pdf", "ods"},
-    partitions_def=QUARTERS,
-    backfill_policy=ONE_RUN,
-    output_required=False,
-    description="The Ministerial Taskforce's pack, two pages: decisions sought, notices in draft, closures."
-    " Restricted.",
+board_pack = forum_pack(
+    BOARD_PACK,
+    BOARD,
+    "The Programme Board's pack: decisions asked for, what changed, high and low compliance, severe"
+    " indicators, persistent cases, data gaps, how many flags are expected to be false. Restricted.",
 )
-def taskforce_pack(
-    context: dg.AssetExecutionContext,
-    project: dg.ResourceParam[Project],
-    cycle_stage: CycleStage,
-    progress: dg.ResourceParam[Progress],
-    one_run_at_a_time: OneRunAtATime,
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Make the Taskforce's pack, at the final stage only."""
-    if not cycle_stage.is_final:
-        return
-    require_reviewed(project, quarters_of(context, project))
-    make_for_quarters(context, project, cycle_stage.name.value, TASKFORCE, progress)
-    yield dg.MaterializeResult()
+taskforce_pack = forum_pack(
+    TASKFORCE_PACK,
+    TASKFORCE,
+    "The Ministerial Taskforce's pack, two pages: decisions sought, notices in draft, closures. Restricted.",
+)
 
 
 @dg.asset(
