@@ -136,6 +136,7 @@ def _pages(
     if workers == 1:
         yield lambda: _built(connection, folder, context, (0, 1))
         return
+    tell("pages", 0, workers)
     jobs = [(tuple(releases), seeds, folder, dict(context), (part, workers)) for part in range(workers)]
     # Not forked: DuckDB and the drawing of charts have threads of their own.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
