@@ -55,7 +55,7 @@ def not_shown(points: Sequence[Point]) -> str:
     if len(points) == 1:
         return f"The figure is {reasons[0][1]}."
     if len(reasons) == 1 and reasons[0][0] == len(points):
-        return f"All {counted(len(points), 'figure')} are {reasons[0][1]}."
+        return f"{all_of(len(points), 'figure')} are {reasons[0][1]}."
     parts = [f"{spelt(count)} {'is' if count == 1 else 'are'} {reason}" for count, reason in reasons]
     return f"Of {counted(len(points), 'figure')}, {joined(parts)}."
 
@@ -89,7 +89,7 @@ def extremes(given: Sequence[Point], *, ties: str = "of them", noun: str = "figu
     """The highest and the lowest of at least two figures, each with the one or two that have it."""
     values = [item.value for item in given if item.value is not None]
     if max(values) == min(values):
-        return f"All {counted(len(given), noun)} that are given are {given[0].shown}."
+        return f"{all_of(len(given), noun)} that are given are {given[0].shown}."
 
     def named(extreme: float) -> str:
         at = [item for item in given if item.value == extreme]
@@ -145,11 +145,19 @@ def _aside(first: Point, last: Point) -> str:
     return ""
 
 
-def middle(given: Sequence[Point]) -> Point:
-    """The point in the middle of the figures in order; of an even number the lower of the two."""
-    ordered = sorted(given, key=lambda item: (item.value or 0.0, item.label))
-    wanted = statistics.median_low([item.value for item in ordered if item.value is not None])
-    return next(item for item in ordered if item.value == wanted)
+def all_of(count: int, noun: str) -> str:
+    """`Both figures`, `All five figures`."""
+    return f"Both {noun}s" if count == 2 else f"All {counted(count, noun)}"
+
+
+def middle_words(given: Sequence[Point]) -> str:
+    """Which figure stands in the middle; of an even number, between which two that differ the middle lies."""
+    values = [item.value for item in given if item.value is not None]
+    low, high = statistics.median_low(values), statistics.median_high(values)
+    shown = {item.value: item.shown for item in given}
+    if low == high:
+        return f"The middle figure is {shown[low]}."
+    return f"The middle lies between {shown[low]} and {shown[high]}."
 
 
 def bar_words(points: Sequence[Point], *, highlight: Sequence[str] = ()) -> str:
@@ -161,7 +169,7 @@ def bar_words(points: Sequence[Point], *, highlight: Sequence[str] = ()) -> str:
     elif given:
         said.append(extremes(given))
         if len(given) > 2 and len({item.value for item in given}) > 1:
-            said.append(f"The middle figure is {middle(given).shown}.")
+            said.append(middle_words(given))
     for name in highlight:
         own = [item for item in points if item.label == name]
         if own and len(given) > 1:

@@ -60,15 +60,28 @@ def test_bars_tell_the_middle_one_and_name_up_to_two_that_are_equal() -> None:
         points(("A", 10), ("B", 40), ("C", 40), ("D", 20), ("E", 10), ("F", 10), ("G", "w"))
     )
     assert said == (
-        "The highest figure is 40% (B and C), the lowest 10% (three of them). The middle figure is 10%."
-        " Of seven figures, one is not submitted."
+        "The highest figure is 40% (B and C), the lowest 10% (three of them). The middle lies between 10%"
+        " and 20%. Of seven figures, one is not submitted."
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((52, 52, 60, 62), "The middle lies between 52% and 60%."),
+        ((52, 55, 60), "The middle figure is 55%."),
+        ((40, 55, 55, 62), "The middle figure is 55%."),
+    ],
+)
+def test_the_middle_of_an_even_number_is_between_two(values: tuple[int, ...], expected: str) -> None:
+    said = words.bar_words(points(*((f"Area {place}", value) for place, value in enumerate(values))))
+    assert expected in said
+
+
 def test_all_the_same_and_all_withheld_are_said_as_such() -> None:
-    assert words.bar_words(points(("A", 10), ("B", 10))) == "All two figures that are given are 10%."
+    assert words.bar_words(points(("A", 10), ("B", 10))) == "Both figures that are given are 10%."
     assert words.bar_words(points(("A", "c"), ("B", "c"))) == (
-        "All two figures are withheld so that nobody can be identified."
+        "Both figures are withheld so that nobody can be identified."
     )
     assert words.line_words(points(("A", "x"))) == "The figure is not available."
 
