@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import io
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -171,6 +172,12 @@ def test_another_areas_figures_are_in_no_pack(folder: Path) -> None:
         assert f"{made.ESSEX_GOOD:,}" not in everything
         assert str(made.ESSEX_GOOD) not in everything
     assert f"{made.CUMBRIA_GOOD:,} of" not in own
+
+
+def test_no_mark_of_markdown_is_printed(folder: Path) -> None:
+    for code in ("E23000028", "BTP"):
+        own = page(folder, code).words.replace(made.HOSTILE_WORDS, "")
+        assert not re.search(r"\*\w|\w\*|`|\]\(", own)
 
 
 def test_a_small_group_is_not_printed(packs: Callable[..., LocalPack]) -> None:
