@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)
@@ -35,4 +39,18 @@ def chance_of(tests: Iterable[tuple[float | None, bool, float | None]]) -> Chanc
         flagged=sum(bool(is_met) for _, is_met, _ in listed),
         by_chance=math.fsum(tails),
         false_at_most=len(adjusted) * max(adjusted) if adjusted else None,
+    )
+
+
+def chance_of_quarter(con: duckdb.DuckDBPyConnection, period_code: str) -> Chance | None:
+    """What chance alone explains of a quarter's tests against like areas; None where none was made."""
+    return chance_of(
+        con.execute(
+            """
+            select threshold, is_met, p_adjusted
+            from marts.oversight_indicators
+            where period_code = ? and indicator = 'S2' and is_assessable and p_value is not null
+            """,
+            [period_code],
+        ).fetchall()
     )

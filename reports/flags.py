@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from reports import labels
-from reports.chance import chance_of
+from reports.chance import chance_of_quarter
 from reports.files import csv_bytes, publish_folder
 from reports.labels import Section
 from reports.page import rendered
@@ -544,16 +544,7 @@ def _rules(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) ->
 
 def _chance(con: duckdb.DuckDBPyConnection, period_code: str) -> dict[str, Any] | None:
     """How many S2 flags chance alone explains, as the page says it."""
-    chance = chance_of(
-        con.execute(
-            """
-            select threshold, is_met, p_adjusted
-            from marts.oversight_indicators
-            where period_code = ? and indicator = 'S2' and is_assessable and p_value is not null
-            """,
-            [period_code],
-        ).fetchall()
-    )
+    chance = chance_of_quarter(con, period_code)
     if chance is None:
         return None
     at_most = chance.false_at_most

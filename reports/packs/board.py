@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from reports import labels
-from reports.chance import chance_of
+from reports.chance import chance_of_quarter
 from reports.documents.ods import OdsTable, ods_of
 from reports.documents.pdf import pdf_of
 from reports.engine.build import Progress, build_pages
@@ -274,16 +274,7 @@ def _literal(node: ast.expr | None) -> str:
 
 def _chance(connection: duckdb.DuckDBPyConnection, period_code: str) -> dict[str, Any] | None:
     """How many comparisons with like areas chance alone explains, as the method card says it."""
-    chance = chance_of(
-        connection.execute(
-            """
-            select threshold, is_met, p_adjusted
-            from marts.oversight_indicators
-            where period_code = ? and indicator = 'S2' and is_assessable and p_value is not null
-            """,
-            [period_code],
-        ).fetchall()
-    )
+    chance = chance_of_quarter(connection, period_code)
     if chance is None:
         return None
     at_most = chance.false_at_most
